@@ -1,0 +1,41 @@
+/* options: THE TABLE of option words. A word means the same in every command, so it is parsed in one
+ * place: TIMEOUT is always seconds.
+ * Knows: base/. */
+#ifndef COMMANDS_OPTIONS_H
+#define COMMANDS_OPTIONS_H
+
+#include "base/err.h"
+#include <stdint.h>
+
+enum option_flag {
+    OPT_TIMEOUT = 1 << 0,     /* TIMEOUT seconds */
+    OPT_NAME = 1 << 1,        /* NAME name */
+    OPT_BINDTIMEOUT = 1 << 2, /* BINDTIMEOUT seconds */
+    OPT_COUNT = 1 << 3,       /* COUNT n */
+    OPT_ALL = 1 << 4,         /* ALL, right after COUNT n */
+    OPT_OWNER = 1 << 5,       /* OWNER id */
+    OPT_REQID = 1 << 6,       /* REQID id */
+    OPT_WITHTOKEN = 1 << 7,   /* WITHTOKEN */
+    OPT_TOKEN = 1 << 8        /* TOKEN token */
+};
+
+struct options {
+    unsigned given;     /* of option_flag */
+    int64_t timeout_ms; /* <= 0: for ever */
+    int64_t binding_ms;
+    int64_t count; /* >= 1 */
+    struct str name, owner, reqid, token;
+};
+
+/* Parses the options at the head of args; *used says how many arguments they took. The word KEYS ends
+ * them and is taken. With has_rest, the first argument that is no option of this command ends them,
+ * too (it is a resource) unless it is an option word of another command: then, and for a word given
+ * twice, a missing or a bad value, false and err in Redis' words or naming option and value. Without
+ * has_rest everything must be an option. */
+MUST_CHECK bool options_parse(unsigned allowed, bool has_rest, const struct str *args, int count,
+                              struct options *out, int *used, struct err *err);
+
+/* The words of a row for documentation: "[TIMEOUT seconds] [COUNT n [ALL]]". */
+void options_print(unsigned allowed, char *out, size_t size);
+
+#endif

@@ -1,0 +1,113 @@
+/* config: settings from their defaults, a file (INI), the environment and the command line, in this
+ * order, the later one wins; and what a reload changes.
+ * Knows: base/, inih.  Must not know: who uses a setting. */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "base/err.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "config/url.h"
+#include <stdint.h>
+
+/* A list of texts, owned by the settings. */
+struct text_list {
+    char **items;
+    int count;
+};
+
+struct server_config {
+    struct text_list listen; /* "127.0.0.1:7777" "[::1]:7777" "unix:/run/rallocd/rallocd.sock" */
+    int64_t unixsocketperm;  /* mode of Unix sockets, given in octal */
+    char *namespace;
+    char *requirepass; /* "" = no password */
+    int64_t maxclients;
+    int64_t timeout_ms; /* idle clients are closed after it; 0: never */
+    int64_t tcp_keepalive_s;
+    int64_t write_timeout_ms; /* a client that takes no bytes of its replies for so long is closed */
+    int64_t max_request_bytes;
+    int64_t max_args;
+    int64_t max_inline_bytes;
+    int64_t max_output_bytes;
+    int64_t max_resources; /* of one call */
+    int64_t max_pools;     /* known to this daemon; naming one more is an error */
+    int64_t shutdown_timeout_ms;
+    char *pidfile; /* "" = none */
+    int64_t slowlog_slower_than_us; /* <0: off */
+    int64_t slowlog_max_len;
+};
+
+struct redis_config {
+    char *url;       /* as given; "embedded" by default */
+    struct url where; /* parsed; see url.h */
+    int64_t links;
+    int64_t connect_timeout_ms;
+    int64_t reply_timeout_ms;
+    int64_t wait_timeout_ms; /* how long requests wait for a Redis that is away */
+    int64_t backoff_min_ms, backoff_max_ms;
+    int64_t max_queued; /* requests per link; and per pool */
+    int64_t batch;      /* requests in one script call */
+    char *username, *password;
+    char *state_dir;     /* embedded: 0700; holds its socket, config, append-only file */
+    char *server_binary; /* embedded: "redis-server" */
+    char *appendfsync;   /* embedded: always everysec no */
+    char *maxmemory;     /* embedded: "0" = no limit */
+};
+
+struct log_config {
+    enum log_level level;
+    char *format; /* logfmt json */
+    char *target; /* stderr syslog */
+};
+
+/* [pool:NAME]; for pools without a section, [pool:*] and else the defaults. */
+struct pool_config {
+    bool is_shared; /* mode = exclusive | shared */
+    char *prefix;   /* "" = the namespace */
+    int64_t default_timeout_ms; /* of MALLOC and RENEW */
+    int64_t binding_timeout_ms;
+    int64_t gc_interval_ms;
+    int64_t gc_count; /* entries of one sweep; 0: grows with the pool */
+};
+
+struct config {
+    struct server_config server;
+    struct redis_config redis;
+    struct log_config log;
+    struct pool_config pool_default;
+    struct map pools; /* name -> struct pool_config * */
+
+    struct config_origin *origins; /* private: where each value came from, for CONFIG and reload */
+    struct config_source *source;  /* private: file, environment and arguments, kept for a reload */
+};
+
+/* What the command line asked for besides settings. */
+enum config_action { CONFIG_RUN, CONFIG_CHECK, CONFIG_VERSION, CONFIG_HELP };
+
+/* Reads everything. argv: as of main(); environ as of the process; warnings (RALLOCD_* that is no
+ * setting) go to `log`. False: err has file and line, the key, its value and what is allowed. */
+MUST_CHECK bool config_load(struct config *config, int argc, char **argv, char **environment,
+                            struct log *log, enum config_action *action, struct err *err);
+void config_clear(struct config *config);
+
+/* SIGHUP: reads the file again. What can be reloaded is changed in place (strings are replaced, so
+ * borrow them for no longer than a turn of the loop); what changed but needs a restart is warned
+ * about in `log`. On error nothing changes. */
+MUST_CHECK bool config_reload(struct config *config, struct log *log, struct err *err);
+
+/* Settings of a pool; never NULL. Borrowed until the next reload. */
+const struct pool_config *config_pool(const struct config *config, struct str name);
+
+/* CONFIG GET: calls `each` with "section.key" and the value for all that match the glob (a pattern
+ * without a dot matches keys of [server] by their bare name, too). Passwords are shown as "". */
+void config_get(const struct config *config, struct str pattern,
+                void (*each)(void *arg, const char *name, const char *value), void *arg);
+/* CONFIG SET of one setting that can be changed while running. */
+MUST_CHECK bool config_set(struct config *config, struct str name, struct str value,
+                           struct err *err);
+
+/* --help: usage and exit codes. */
+void config_print_help(void);
+
+#endif

@@ -1,0 +1,56 @@
+/* daemon: the one struct of all parts. Seen from here to the left (report, commands, server, http,
+ * main), never below: parts get what they need handed in. */
+#ifndef DAEMON_H
+#define DAEMON_H
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/rand.h"
+#include "config/config.h"
+#include "jobs/gc.h"
+#include "ops/batch.h"
+#include "pool/pools.h"
+#include "redis/upstream.h"
+
+struct event_base;
+struct slowlog;
+struct clients; /* server/'s */
+
+/* What the server and dispatch count; printed by report/fields. Since start or CONFIG RESETSTAT. */
+struct daemon_stats {
+    uint64_t connections_received, connections_rejected;
+    uint64_t commands_processed;
+    uint64_t errors_replied;
+    uint64_t net_input_bytes, net_output_bytes;
+    uint64_t protocol_errors;
+    uint64_t output_limit_closes, idle_closes, write_timeout_closes;
+};
+
+/* Of one row of the table; index as command_stats_of() of commands/ counts. */
+struct command_stats {
+    uint64_t calls, rejected, failed; /* rejected: before the handler ran; failed: answered an error */
+    uint64_t usec;                    /* from request to the whole reply */
+};
+
+struct daemon {
+    struct event_base *base;
+    struct clock clock;
+    struct rand rand;
+    struct log log;
+    struct config config;
+    struct upstream *upstream;
+    struct batches batches;
+    struct pools pools;
+    struct gc gc;
+    struct slowlog *slowlog;
+    struct clients *clients;
+    char id[RAND_TOKEN_LEN + 1]; /* run id: new at each start */
+    int64_t started_ms;          /* monotonic */
+    int64_t started_wall_us;
+    char *config_file; /* "" = none */
+    struct daemon_stats stats;
+    struct command_stats *command_stats;
+    bool is_shutting_down;
+};
+
+#endif

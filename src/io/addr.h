@@ -1,0 +1,30 @@
+/* addr: addresses in and out of text: "127.0.0.1:7777", "[::1]:7777", "*:7777", ":7777",
+ * "localhost:7777", "unix:/run/rallocd.sock" or an absolute path.
+ * Knows: sockets.  Must not know: streams. */
+#ifndef IO_ADDR_H
+#define IO_ADDR_H
+
+#include "base/err.h"
+#include "base/str.h"
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+struct addr {
+    bool is_unix;
+    char host[256]; /* a name, an address, or the path of a Unix socket */
+    uint16_t port;
+};
+
+MUST_CHECK bool addr_parse(struct str text, struct addr *out, struct err *err);
+/* The form that addr_parse reads. */
+void addr_print(const struct addr *addr, char *out, size_t size);
+/* Of a connected or bound socket: "127.0.0.1:4711", "[::1]:4711", "/path:0". */
+void addr_of_peer(int fd, char *out, size_t size);
+void addr_of_local(int fd, char *out, size_t size);
+/* A numeric address, "*", "" or "localhost" as a socket address to bind to; names are not resolved.
+ * For a Unix path too. */
+MUST_CHECK bool addr_to_sockaddr(const struct addr *addr, struct sockaddr_storage *out,
+                                 socklen_t *len, struct err *err);
+
+#endif

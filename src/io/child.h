@@ -1,0 +1,36 @@
+/* child: runs a program: no shell, own process group, its end told once. Works for a process that
+ * is not our child as well (adopted): the end is seen through a pidfd.
+ * Knows: processes, libevent.  Must not know: what the program is for. */
+#ifndef IO_CHILD_H
+#define IO_CHILD_H
+
+#include "base/err.h"
+#include <event2/event.h>
+#include <sys/types.h>
+
+struct child;
+
+/* status: as from waitpid(), or -1 for an adopted process. Called once, never before the starting
+ * call has returned. */
+typedef void (*child_ended)(void *arg, int status);
+
+struct child_spec {
+    const char *const *argv; /* argv[0]: the program, searched in PATH when without a slash */
+    const char *workdir;     /* NULL: ours */
+    int output_fd;           /* stdout and stderr go there; -1: ours */
+    int inherited_fd;        /* one descriptor that stays open in the child (a lock); -1: none */
+};
+
+/* NULL and err when the program cannot be started (also: not found, not executable). */
+struct child *child_start(struct event_base *base, const struct child_spec *spec, child_ended ended,
+                          void *arg, struct err *err);
+/* Watches a process that is there already. NULL when there is none with that id. */
+struct child *child_adopt(struct event_base *base, pid_t pid, child_ended ended, void *arg,
+                          struct err *err);
+pid_t child_pid(const struct child *child);
+/* Sends a signal to the process. */
+void child_signal(struct child *child, int signal_number);
+/* Forgets it without stopping it; ended() is not called any more. NULL is allowed. */
+void child_free(struct child *child);
+
+#endif

@@ -1,0 +1,58 @@
+/* stream: one connection, accepted or dialled, on a libevent bufferevent: keepalive, bound on the
+ * output, deadlines for connecting and for a peer that does not read, close with a reason.
+ * Knows: sockets, libevent.  Must not know: RESP, who is at the other end. */
+#ifndef IO_STREAM_H
+#define IO_STREAM_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "io/addr.h"
+#include <event2/buffer.h>
+#include <event2/event.h>
+
+struct stream;
+
+/* Every callback gets the owner's arg. A stream freed inside a callback lives until it returns. */
+struct stream_events {
+    void (*opened)(void *arg);  /* a dialled one is connected */
+    void (*readable)(void *arg); /* stream_in() has grown */
+    void (*drained)(void *arg);  /* optional: the output fell under half of its bound, or is empty */
+    /* Once, and the last call: the connection is gone, `why` says how ("closed by peer", "connect
+     * timeout", "output over 64 MiB" ...). The owner then calls stream_free(). Never called from
+     * stream_free(), nor before stream_dial() has returned. */
+    void (*closed)(void *arg, const char *why);
+};
+
+struct stream_options {
+    int64_t connect_timeout_ms; /* dialled ones; 0: none */
+    int64_t write_timeout_ms;   /* output waits and the peer takes nothing: closed; 0: none */
+    size_t max_output;          /* bytes waiting in the output: closed above it; 0: no bound */
+    int keepalive_s;            /* TCP keepalive's idle time; 0: off */
+};
+
+/* Takes over an accepted socket. */
+struct stream *stream_accept_take(struct event_base *base, evutil_socket_t fd,
+                                  const struct stream_options *options,
+                                  const struct stream_events *events, void *arg);
+/* Dials. Numeric addresses and Unix paths connect at once; names are resolved by evdns, never
+ * blocking. What fails is told by closed(). `dns` may be NULL when no name is dialled. */
+struct evdns_base;
+struct stream *stream_dial(struct event_base *base, struct evdns_base *dns, const struct addr *addr,
+                           const struct stream_options *options, const struct stream_events *events,
+                           void *arg);
+/* Frees; what waits in the output is dropped. NULL is allowed. */
+void stream_free(struct stream *stream);
+
+struct evbuffer *stream_in(struct stream *stream);
+/* Written when the loop turns: many small adds make one write. */
+struct evbuffer *stream_out(struct stream *stream);
+/* To be called after adding to stream_out(): checks the bound (closed() follows on the next turn). */
+void stream_wrote(struct stream *stream);
+/* Reading off: the peer is held back by TCP. */
+void stream_pause(struct stream *stream);
+void stream_resume(struct stream *stream);
+/* Reads no more, writes what waits, then closed(why), at the latest after linger_ms. */
+void stream_close_when_written(struct stream *stream, const char *why, int64_t linger_ms);
+int stream_fd(const struct stream *stream);
+
+#endif

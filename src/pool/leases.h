@@ -1,0 +1,60 @@
+/* leases: malloc, free, renew, held: the hot path. Each is an operation at the pool's lane, merged
+ * into batches.
+ * Knows: ops/, pools.  Must not know: clients, RESP, command names. */
+#ifndef POOL_LEASES_H
+#define POOL_LEASES_H
+
+#include "pool/pools.h"
+
+/* Errors of `done`: kind NOTOWNER, UPSTREAM, BUSY, WRONGTYPE or ERR with a text for the client.
+ * Every `done` runs exactly once, never before the call has returned. Arguments are copied. */
+
+enum malloc_mode { MALLOC_ONE, MALLOC_UP_TO, MALLOC_ALL };
+
+struct malloc_request {
+    enum malloc_mode mode;
+    int64_t count;      /* 1 for MALLOC_ONE */
+    int64_t timeout_ms; /* <= 0: for ever */
+    struct str name;    /* "" = no soft binding */
+    int64_t binding_ms; /* <= 0: for ever */
+    struct str owner;   /* "" = none */
+    struct str reqid;   /* "" = none */
+};
+
+struct lease {
+    struct str resource;
+    struct str token; /* "" in a shared pool, "1" when a Python peer made it */
+    int64_t fence;    /* 0 likewise */
+    int64_t ttl_ms;   /* -1: permanent (and in a shared pool) */
+};
+
+/* What was granted, in order. Borrowed for the callback. */
+struct leases {
+    const struct answer *answer;
+    size_t count;
+};
+struct lease leases_at(const struct leases *leases, size_t i);
+
+/* `leases` is NULL with an error, else count 0 when nothing (or, for ALL, not enough) is free. */
+typedef void (*leases_done)(void *arg, const struct err *err, const struct leases *leases);
+typedef void (*count_done)(void *arg, const struct err *err, int64_t count);
+
+void leases_malloc(struct pool *pool, const struct malloc_request *request, leases_done done,
+                   void *arg);
+void leases_held(struct pool *pool, struct str owner, leases_done done, void *arg);
+
+struct free_request {
+    struct str token;   /* "" = whoever holds it */
+    bool has_expiry;    /* the resources get a new expiry */
+    int64_t expiry_ms;  /* from now; <= 0: never */
+    const struct str *resources;
+    int count;
+};
+void leases_free(struct pool *pool, const struct free_request *request, count_done done, void *arg);
+/* 1, 0 without such a lease, NOTOWNER. */
+void leases_renew(struct pool *pool, struct str resource, struct str token, int64_t timeout_ms,
+                  count_done done, void *arg);
+/* Gives granted leases back whose asker is gone; nobody waits for the outcome. */
+void leases_give_back(struct pool *pool, const struct leases *leases);
+
+#endif

@@ -1,0 +1,46 @@
+/* members: which resources a pool has and how they are: extend, shrink, assign, bindings, looking,
+ * checking, repairing, collecting. Each is one script, in turn at the pool's lane.
+ * Knows: ops/, pools.  Must not know: clients, RESP, command names. */
+#ifndef POOL_MEMBERS_H
+#define POOL_MEMBERS_H
+
+#include "pool/leases.h"
+
+/* The answer in the shape that the script's header gives; err as in leases.h. */
+typedef void (*answer_done)(void *arg, const struct err *err, const struct answer *answer);
+
+/* expiry_ms from now; <= 0: never. */
+void members_extend(struct pool *pool, int64_t expiry_ms, const struct str *resources, int count,
+                    answer_done done, void *arg);
+void members_shrink(struct pool *pool, const struct str *resources, int count, answer_done done,
+                    void *arg);
+/* [added, removed]; none given clears. */
+void members_assign(struct pool *pool, int64_t expiry_ms, const struct str *resources, int count,
+                    answer_done done, void *arg);
+
+void members_bind(struct pool *pool, struct str name, struct str resource, int64_t binding_ms,
+                  answer_done done, void *arg);
+void members_unbind(struct pool *pool, struct str name, answer_done done, void *arg);
+void members_bound(struct pool *pool, struct str name, answer_done done, void *arg);
+
+void members_keys(struct pool *pool, answer_done done, void *arg);
+void members_len(struct pool *pool, answer_done done, void *arg);
+void members_has(struct pool *pool, struct str resource, answer_done done, void *arg);
+/* count < 0: all. */
+void members_freelist(struct pool *pool, int64_t count, answer_done done, void *arg);
+/* [cursor, [resource, value, resource, value ...]] as HSCAN. */
+void members_scan(struct pool *pool, struct str cursor, int64_t count, answer_done done, void *arg);
+void members_info(struct pool *pool, answer_done done, void *arg);
+void members_health(struct pool *pool, answer_done done, void *arg);
+void members_status(struct pool *pool, struct str resource, answer_done done, void *arg);
+
+void members_check(struct pool *pool, answer_done done, void *arg);
+void members_repair(struct pool *pool, answer_done done, void *arg);
+/* One collection: what is due, then a sweep of `count` entries (0: none). `as_leader`: only if this
+ * daemon leads (or comes to lead) the pool; else always. Answer as in lua/pool/gc.lua. */
+void members_gc(struct pool *pool, bool as_leader, int64_t count, answer_done done, void *arg);
+
+/* FENCE CHECK: 1 if n is at least the largest fence seen for name (which it becomes), else 0. */
+void fences_check(struct pools *pools, struct str name, int64_t n, answer_done done, void *arg);
+
+#endif

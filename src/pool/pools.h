@@ -1,0 +1,60 @@
+/* pools: the pools of this daemon by name, their settings, and the lane at which their operations
+ * wait. A pool exists here from its first mention; one that is idle, empty and not configured is
+ * forgotten after a minute without a mention, so that names sent by mistake do not add up.
+ * Knows: ops/, the pool's keys and settings.  Must not know: clients, RESP, command names.
+ * Owns: every struct pool, from pools_init() to pools_clear(). */
+#ifndef POOL_POOLS_H
+#define POOL_POOLS_H
+
+#include "base/map.h"
+#include "config/config.h"
+#include "ops/batch.h"
+#include "pool/keys.h"
+
+struct pool {
+    struct pools *pools;
+    struct list_node node; /* in pools->all */
+    char *name;
+    struct pool_keys keys;
+    struct lane lane;
+    const struct pool_config *config;
+    int64_t last_used_ms;   /* last mention by a client */
+    bool is_known;          /* it has been seen to have resources or leases */
+    bool is_repairing;      /* a repair has been queued by a broken list */
+    /* the collector's (jobs/gc) */
+    int64_t gc_due_ms, sweep_due_ms;
+    bool is_collecting, is_leading;
+    int64_t total; /* as of the last collection */
+    /* counters, since start or CONFIG RESETSTAT */
+    struct pool_counters {
+        uint64_t mallocs, grants, misses, frees, renewals, reclaimed, expired, repaired, recalled;
+    } counters;
+};
+
+struct pools {
+    struct map by_name;
+    struct list all;
+    struct batches *batches;
+    struct lane lane; /* of keys that belong to no pool: fences */
+    const struct config *config;
+    const struct clock *clock;
+    struct rand *rand;
+    struct log *log;
+};
+
+void pools_init(struct pools *pools, struct batches *batches, const struct config *config,
+                const struct clock *clock, struct rand *rand, struct log *log);
+/* All lanes idle. */
+void pools_clear(struct pools *pools);
+
+/* The pool of that name, made at its first mention. NULL and err: the name is not allowed, or this
+ * daemon knows max_pools already. Borrowed until the loop turns; an operation at its lane keeps it. */
+struct pool *pools_get(struct pools *pools, struct str name, struct err *err);
+/* NULL when it has not been mentioned. */
+struct pool *pools_find(const struct pools *pools, struct str name);
+/* Makes the configured ones (and those that a reload added) and gives all their present settings. */
+void pools_configure(struct pools *pools);
+/* Forgets pools as the door sign says; to be called every few seconds. */
+void pools_forget_idle(struct pools *pools);
+
+#endif

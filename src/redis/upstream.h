@@ -1,0 +1,86 @@
+/* upstream: Redis as everything above sees it: takes calls, tells what became of each. This header
+ * is the seam at which a test puts a Redis of its own.
+ * Knows: links, scripts, the embedded server.  Must not know: pools, locks, tasks. */
+#ifndef REDIS_UPSTREAM_H
+#define REDIS_UPSTREAM_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/rand.h"
+#include "redis/answer.h"
+#include "redis/script.h"
+
+struct upstream;
+struct redis_config;
+struct event_base;
+
+enum call_fate {
+    CALL_ANSWERED, /* answer is set; it may be an error that the script gave */
+    CALL_REFUSED,  /* answer is Redis' own error, given before anything was done: LOADING, BUSY, OOM,
+                    * READONLY, MISCONF, NOREPLICAS, MASTERDOWN, CLUSTERDOWN, NOPERM, NOAUTH ... */
+    CALL_LOST      /* sent, but the link ended or the reply's deadline passed: it may have happened,
+                    * or may even happen later; answer is answer_none() */
+};
+
+/* Runs exactly once for each call taken, never before upstream_call() has returned. The answer is
+ * borrowed for the callback. */
+typedef void (*call_done)(void *arg, enum call_fate fate, const struct answer *answer);
+
+struct call {
+    enum script_id script;  /* SCRIPT_NONE: keys and args together are a plain command, args first */
+    const struct str *keys; /* scripts: as many as its header names */
+    int key_count;
+    const struct str *args; /* borrowed until upstream_call() returns */
+    int arg_count;
+    call_done done;
+    void *arg;
+};
+
+/* Takes a call. False: no link can take it now; nothing has happened, done() will not run. */
+MUST_CHECK bool upstream_call(struct upstream *upstream, const struct call *call);
+
+/* 0 while a link is ready; else for how many ms none has been (at least 1). */
+int64_t upstream_away_ms(const struct upstream *upstream);
+/* The last reason why there is no link, in Redis' or the system's words; "" if there never was. */
+const char *upstream_trouble(const struct upstream *upstream);
+
+/* Who wants to know that calls are taken again: `ready` runs at each such moment. The struct is the
+ * caller's and stays in the list until upstream_forget(). */
+struct upstream_listener {
+    struct list_node node;
+    void (*ready)(void *arg);
+    void *arg;
+};
+void upstream_listen(struct upstream *upstream, struct upstream_listener *listener);
+void upstream_forget(struct upstream *upstream, struct upstream_listener *listener);
+
+/* --- what a daemon needs besides; a test's upstream has no use for it -------------------------- */
+
+/* Does not dial yet. The config is borrowed for life; `name` is given to CLIENT SETNAME. */
+struct upstream *upstream_new(struct event_base *base, const struct redis_config *config,
+                              const char *name, const struct clock *clock, struct rand *rand,
+                              struct log *log);
+/* Starts the embedded server if there is one to start, and dials. False: cannot ever work (state
+ * folder in use, redis-server not found ...). Redis being away is no error. */
+MUST_CHECK bool upstream_start(struct upstream *upstream, struct err *err);
+/* Ends all links (calls in flight are CALL_LOST), then the embedded server: SIGTERM, SIGKILL after
+ * timeout_ms; `stopped` runs when it is gone, never before this call has returned. */
+void upstream_stop(struct upstream *upstream, int64_t timeout_ms, void (*stopped)(void *arg),
+                   void *arg);
+void upstream_free(struct upstream *upstream);
+
+struct upstream_stats {
+    int links, links_ready;
+    uint64_t calls, refused, lost, connects, scripts_loaded;
+    size_t in_flight;
+    int64_t last_latency_us; /* of the newest answer: from the write to the reply */
+    char version[32];        /* redis_version; "" before the first login */
+    char where[300];         /* url without password, or "embedded unix:/path" */
+    int embedded_pid;        /* 0: none */
+    uint64_t embedded_restarts;
+};
+void upstream_stats(const struct upstream *upstream, struct upstream_stats *out);
+
+#endif
