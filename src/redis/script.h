@@ -24,6 +24,9 @@ struct script {
     int line_count;
 };
 
+/* The generated table; read through script_of(). */
+extern const struct script script_table[SCRIPT_COUNT];
+
 /* Borrowed for ever. id: not SCRIPT_NONE. */
 const struct script *script_of(enum script_id id);
 
