@@ -26,6 +26,12 @@ struct daemon_stats {
     uint64_t output_limit_closes, idle_closes, write_timeout_closes;
 };
 
+/* What the server has now; a reset leaves it alone. */
+struct daemon_gauges {
+    size_t clients, monitors, open_turns; /* turns: requests that are not answered yet */
+    size_t max_clients; /* maxclients, or fewer where the system's limit of descriptors is lower */
+};
+
 /* Of one row of the table; index as command_stats_of() of commands/ counts. */
 struct command_stats {
     uint64_t calls, rejected, failed; /* rejected: before the handler ran; failed: answered an error */
@@ -49,6 +55,7 @@ struct daemon {
     int64_t started_wall_us;
     char *config_file; /* "" = none */
     struct daemon_stats stats;
+    struct daemon_gauges gauges;
     struct command_stats *command_stats;
     bool is_shutting_down;
 };

@@ -20,6 +20,9 @@ struct turn;
 struct reply *turn_reply(struct turn *turn);
 /* The reply is whole; the turn is gone. */
 void turn_end(struct turn *turn);
+/* CLIENT REPLY ON is answered although replies were off when it came: to be called before its reply
+ * is written. */
+void turn_unmute(struct turn *turn);
 /* The client has gone: what is written will not be read. */
 bool turn_is_orphan(const struct turn *turn);
 

@@ -17,6 +17,10 @@ struct stream_events {
     void (*opened)(void *arg);  /* a dialled one is connected */
     void (*readable)(void *arg); /* stream_in() has grown */
     void (*drained)(void *arg);  /* optional: the output fell under half of its bound, or is empty */
+    /* Optional: the peer sends no more, but may still read (a half-closed connection). The owner
+     * answers what it has and calls stream_close_when_written(). Without it, closed("closed by
+     * peer") comes at once. */
+    void (*ended)(void *arg);
     /* Once, and the last call: the connection is gone, `why` says how ("closed by peer", "connect
      * timeout", "output over 64 MiB" ...). The owner then calls stream_free(). Never called from
      * stream_free(), nor before stream_dial() has returned. */
