@@ -28,9 +28,9 @@ struct request {
 
     /* private: where the parser goes on */
     int argv_room;
-    int args_wanted;       /* -1: first line not seen yet */
-    int64_t bulk_wanted;   /* bytes of the bulk that comes next; -1: its header comes next */
-    char *gathered;        /* arguments that are whole, one after another; then a piece that is not */
+    int args_wanted;     /* -1: first line not seen yet */
+    int64_t bulk_wanted; /* bytes of the bulk that comes next; -1: its header comes next */
+    char *gathered;      /* arguments that are whole, one after another; then a piece that is not */
     size_t gathered_room;  /* bytes allocated; 0: parsed in place */
     size_t gathered_bytes; /* in use */
     size_t kept_bytes;     /* of them, whole arguments */
