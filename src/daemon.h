@@ -58,6 +58,9 @@ struct daemon {
     struct daemon_gauges gauges;
     struct command_stats *command_stats;
     bool is_shutting_down;
+    /* Set by main: hands changed settings to the parts that keep copies (the log's level, bounds).
+     * To be called after config_set(). */
+    void (*settings_changed)(struct daemon *daemon);
 };
 
 #endif
