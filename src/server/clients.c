@@ -185,10 +185,12 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
         client_doom(list_entry(node, struct peer, node), "shutdown timeout");
 }
 
-struct clients *clients_new(struct daemon *daemon, void (*ended)(void *arg), void *arg)
+struct clients *clients_new(struct daemon *daemon, void (*ending)(void *arg),
+                            void (*ended)(void *arg), void *arg)
 {
     struct clients *clients = mem_zalloc(sizeof(*clients));
     clients->daemon = daemon;
+    clients->ending = ending;
     clients->ended = ended;
     clients->arg = arg;
     list_init(&clients->listeners);
@@ -282,6 +284,8 @@ void peers_shutdown(struct daemon *daemon, bool is_now)
     struct clients *clients = daemon->clients;
     int64_t timeout_ms = daemon->config.server.shutdown_timeout_ms;
     struct timeval wait = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
+    if (!daemon->is_shutting_down)
+        clients->ending(clients->arg);
     daemon->is_shutting_down = true;
     close_listeners(clients);
     ticker_stop(&clients->idle);

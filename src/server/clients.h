@@ -23,13 +23,15 @@ struct clients {
     int64_t asked_clients; /* maxclients when the limit of descriptors was last fitted to it */
     int spare_fd;          /* given up for a moment when descriptors have run out */
     bool is_ended;
+    void (*ending)(void *arg);
     void (*ended)(void *arg);
     void *arg;
 };
 
-/* `ended` runs once, after peers_shutdown(), when the last client has gone or the time is up; never
- * before peers_shutdown() has returned. */
-struct clients *clients_new(struct daemon *daemon, void (*ended)(void *arg), void *arg);
+/* `ending` runs once when a shutdown begins; `ended` once when the last client has gone or the
+ * time is up, never before peers_shutdown() has returned. */
+struct clients *clients_new(struct daemon *daemon, void (*ending)(void *arg),
+                            void (*ended)(void *arg), void *arg);
 /* Closes whatever is left. */
 void clients_free(struct clients *clients);
 

@@ -9,10 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BACKLOG    1024
-#define ACCEPT_MAX 64 /* connections taken in one turn of the loop: the others' requests run, too \
-                       */
-#define AGAIN_MS 100  /* a pause after a failure that trying again at once would not mend */
+#define BACKLOG 1024
+#define ACCEPT_MAX                                                                               \
+    64               /* connections taken in one turn of the loop: the others' requests run, too \
+                      */
+#define AGAIN_MS 100 /* a pause after a failure that trying again at once would not mend */
 
 /* Which failures of accept() belong to the connection that was to be had, not to the listener. */
 static bool is_of_connection(int error)
