@@ -19,8 +19,8 @@ struct list {
 #define list_entry(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 /* Goes over all nodes; the current one may be removed (not its successor). */
-#define list_each(node, list)                                                                      \
-    for (struct list_node *node = (list)->root.next, *node##_next = node->next;                    \
+#define list_each(node, list)                                                   \
+    for (struct list_node *node = (list)->root.next, *node##_next = node->next; \
          node != &(list)->root; node = node##_next, node##_next = node->next)
 
 static inline void list_init(struct list *list)
@@ -44,7 +44,8 @@ static inline struct list_node *list_first(struct list *list)
     return list->count == 0 ? NULL : list->root.next;
 }
 
-static inline void list_insert_after(struct list *list, struct list_node *at, struct list_node *node)
+static inline void list_insert_after(struct list *list, struct list_node *at,
+                                     struct list_node *node)
 {
     node->prev = at;
     node->next = at->next;

@@ -130,19 +130,20 @@ void *map_get(const struct map *map, struct str key)
 void *map_put(struct map *map, struct str key, void *value)
 {
     uint64_t hash = map_hash(map->seed, key);
+    struct map_slot *slot = map->capacity == 0 ? NULL : seek(map, hash, key);
 
-    if (map->count >= map->capacity - map->capacity / 4)
-        resize(map, map->capacity == 0 ? MIN_CAPACITY : map->capacity * 2);
-    struct map_slot *slot = seek(map, hash, key);
-    void *replaced = slot->value;
-    if (replaced == NULL) {
-        slot->hash = hash;
-        slot->key = mem_dup(key);
-        slot->len = key.len;
-        map->count++;
+    if (slot != NULL && slot->value != NULL) {
+        void *replaced = slot->value;
+        slot->value = value;
+        return replaced;
     }
-    slot->value = value;
-    return replaced;
+    if (map->count >= map->capacity - map->capacity / 4) {
+        resize(map, map->capacity == 0 ? MIN_CAPACITY : map->capacity * 2);
+        slot = seek(map, hash, key);
+    }
+    *slot = (struct map_slot){hash, mem_dup(key), key.len, value};
+    map->count++;
+    return NULL;
 }
 
 void *map_remove(struct map *map, struct str key)

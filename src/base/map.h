@@ -32,7 +32,7 @@ void *map_put(struct map *map, struct str key, void *value);
 void *map_remove(struct map *map, struct str key);
 
 /* Goes over all entries in no order: start with *at = 0; false at the end.
- * The map must not be changed meanwhile. */
+ * Meanwhile the map must not be changed, but for the values of keys that it has. */
 bool map_next(const struct map *map, size_t *at, struct str *key, void **value);
 
 #endif

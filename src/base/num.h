@@ -11,7 +11,8 @@ bool num_parse_int(struct str s, int64_t *out);
 /* Seconds with an optional fraction ("1", "0.25", "-1", "1e3" is refused) to milliseconds, a
  * fraction of a millisecond rounded up, so that 0.0001 is not "for ever". At most 100 years. */
 bool num_parse_seconds(struct str s, int64_t *out_ms);
-/* Bytes: "4096", "64kb", "16mb", "1gb" (powers of 1024; k, m, g are powers of 1000, as in Redis). */
+/* Bytes: "4096", "64kb", "16mb", "1gb" (powers of 1024; k, m, g are powers of 1000, as in Redis).
+ */
 bool num_parse_size(struct str s, int64_t *out);
 /* A finite decimal floating point number. */
 bool num_parse_double(struct str s, double *out);

@@ -25,7 +25,8 @@ struct server_config {
     int64_t maxclients;
     int64_t timeout_ms; /* idle clients are closed after it; 0: never */
     int64_t tcp_keepalive_s;
-    int64_t write_timeout_ms; /* a client that takes no bytes of its replies for so long is closed */
+    /* a client that takes no bytes of its replies for so long is closed */
+    int64_t write_timeout_ms;
     int64_t max_request_bytes;
     int64_t max_args;
     int64_t max_inline_bytes;
@@ -33,13 +34,13 @@ struct server_config {
     int64_t max_resources; /* of one call */
     int64_t max_pools;     /* known to this daemon; naming one more is an error */
     int64_t shutdown_timeout_ms;
-    char *pidfile; /* "" = none */
+    char *pidfile;                  /* "" = none */
     int64_t slowlog_slower_than_us; /* <0: off */
     int64_t slowlog_max_len;
 };
 
 struct redis_config {
-    char *url;       /* as given; "embedded" by default */
+    char *url;        /* as given; "embedded" by default */
     struct url where; /* parsed; see url.h */
     int64_t links;
     int64_t connect_timeout_ms;
@@ -61,10 +62,10 @@ struct log_config {
     char *target; /* stderr syslog */
 };
 
-/* [pool:NAME]; for pools without a section, [pool:*] and else the defaults. */
+/* [pool:NAME]; what that section does not set is as in [pool:*], and else the default. */
 struct pool_config {
-    bool is_shared; /* mode = exclusive | shared */
-    char *prefix;   /* "" = the namespace */
+    bool is_shared;             /* mode = exclusive | shared */
+    char *prefix;               /* "" = the namespace */
     int64_t default_timeout_ms; /* of MALLOC and RENEW */
     int64_t binding_timeout_ms;
     int64_t gc_interval_ms;
@@ -78,32 +79,40 @@ struct config {
     struct pool_config pool_default;
     struct map pools; /* name -> struct pool_config * */
 
-    struct config_origin *origins; /* private: where each value came from, for CONFIG and reload */
-    struct config_source *source;  /* private: file, environment and arguments, kept for a reload */
+    struct map given;             /* private: "section.key" -> struct given *; see layers.h */
+    struct config_source *source; /* private: file, environment and arguments, kept for a reload */
 };
 
 /* What the command line asked for besides settings. */
 enum config_action { CONFIG_RUN, CONFIG_CHECK, CONFIG_VERSION, CONFIG_HELP };
 
 /* Reads everything. argv: as of main(); environ as of the process; warnings (RALLOCD_* that is no
- * setting) go to `log`. False: err has file and line, the key, its value and what is allowed. */
+ * setting) go to `log`. False: err has file and line, the key, its value and what is allowed.
+ * config_clear() is due in both cases. With CONFIG_VERSION and CONFIG_HELP only the defaults are
+ * there: no file was opened. */
 MUST_CHECK bool config_load(struct config *config, int argc, char **argv, char **environment,
                             struct log *log, enum config_action *action, struct err *err);
 void config_clear(struct config *config);
 
+/* The file of -c; "" when there is none. Borrowed until config_clear(). */
+const char *config_path(const struct config *config);
+
 /* SIGHUP: reads the file again. What can be reloaded is changed in place (strings are replaced, so
- * borrow them for no longer than a turn of the loop); what changed but needs a restart is warned
- * about in `log`. On error nothing changes. */
+ * borrow them for no longer than a turn of the loop) and logged; what changed but needs a restart
+ * is warned about. What CONFIG SET had changed is as in the file again. On error nothing changes.
+ */
 MUST_CHECK bool config_reload(struct config *config, struct log *log, struct err *err);
 
-/* Settings of a pool; never NULL. Borrowed until the next reload. */
+/* Settings of a pool; never NULL. Borrowed until the next reload or CONFIG SET; the values are
+ * changed in place, the struct of a pool moves only when its section comes or goes. */
 const struct pool_config *config_pool(const struct config *config, struct str name);
 
-/* CONFIG GET: calls `each` with "section.key" and the value for all that match the glob (a pattern
- * without a dot matches keys of [server] by their bare name, too). Passwords are shown as "". */
+/* CONFIG GET: calls `each` with "section.key" and the value for all that match the glob. Keys of
+ * [server] match by their bare name, too, and are then given by it: Redis clients ask for
+ * "maxclients". Passwords are shown as "". */
 void config_get(const struct config *config, struct str pattern,
                 void (*each)(void *arg, const char *name, const char *value), void *arg);
-/* CONFIG SET of one setting that can be changed while running. */
+/* CONFIG SET of one setting that can be changed while running; `name` as config_get() gives it. */
 MUST_CHECK bool config_set(struct config *config, struct str name, struct str value,
                            struct err *err);
 

@@ -18,6 +18,9 @@ struct url {
     int db;
 };
 
+/* Error texts never show what could be a part of a password. */
 MUST_CHECK bool url_parse(struct str text, struct url *out, struct err *err);
+/* Cuts the password out of the text of a url, in place: "redis://user@host". */
+void url_hide_password(char *text);
 
 #endif

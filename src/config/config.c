@@ -1,0 +1,505 @@
+/* config: the settings in use. See config.h. The layers say what was given; here the structs are
+ * built of it, and changed by a reload or CONFIG SET. */
+#include "config/config.h"
+#include "base/mem.h"
+#include "base/name.h"
+#include "base/rand.h"
+#include "config/args.h"
+#include "config/layers.h"
+#include "config/value.h"
+#include <stdio.h>
+#include <unistd.h>
+
+#define ROOT_STATE_DIR "/var/lib/rallocd"
+
+/* Goes over the rows of the sections from..to. */
+#define each_row(row, from, to)                                                    \
+    for (const struct key *row = key_next(NULL); row != NULL; row = key_next(row)) \
+        if (row->section >= (from) && row->section <= (to))
+
+struct config_source {
+    char *path;         /* "" without -c */
+    char **arguments;   /* the settings among them, ended by NULL */
+    char **environment; /* RALLOCD_*, ended by NULL */
+    char *state_dir;    /* the default of this process; "" when there is none */
+};
+
+static void *section_of(struct config *config, enum key_section section)
+{
+    return (char *)config + key_section_offset(section);
+}
+
+static const void *section_of_const(const struct config *config, enum key_section section)
+{
+    return (const char *)config + key_section_offset(section);
+}
+
+/* --- texts kept for a reload ----------------------------------------------------------- */
+
+static void free_texts(char **texts)
+{
+    for (size_t i = 0; texts != NULL && texts[i] != NULL; i++)
+        mem_free(texts[i]);
+    mem_free(texts);
+}
+
+/* The texts that begin with `head`; `texts` ends with NULL. */
+static char **copy_texts(char *const *texts, struct str head)
+{
+    size_t count = 0;
+
+    while (texts[count] != NULL)
+        count++;
+    char **copy = mem_array(count + 1, sizeof(*copy));
+    for (size_t from = 0, to = 0; from < count; from++) {
+        if (str_starts(str_of(texts[from]), head))
+            copy[to++] = mem_dup(str_of(texts[from]));
+    }
+    return copy;
+}
+
+static void source_free(struct config_source *source)
+{
+    if (source == NULL)
+        return;
+    mem_free(source->path);
+    free_texts(source->arguments);
+    free_texts(source->environment);
+    mem_free(source->state_dir);
+    mem_free(source);
+}
+
+/* --- building the structs -------------------------------------------------------------- */
+
+/* What stands in the row's field of a pool: its own section's, else [pool:*]'s, else the default.
+ */
+static void build_pool_row(struct config *config, const struct key *row, struct str name,
+                           struct pool_config *pool)
+{
+    const struct given *given = layers_find(&config->given, row, name);
+
+    if (given == NULL)
+        given = layers_find(&config->given, row, STR("*"));
+    value_store(row, pool, str_of(given == NULL ? row->initial : given->value));
+}
+
+static void build_pool(struct config *config, struct str name, struct pool_config *pool)
+{
+    each_row(row, KEY_POOL, KEY_POOL)
+    {
+        build_pool_row(config, row, name, pool);
+    }
+}
+
+/* Everything from `given`; `pools` holds the pools that have sections. */
+static void build(struct config *config)
+{
+    struct str name;
+    void *pool;
+
+    each_row(row, KEY_SERVER, KEY_LOG)
+    {
+        const struct given *given = layers_find(&config->given, row, STR(""));
+        value_store(row, section_of(config, row->section),
+                    str_of(given == NULL ? row->initial : given->value));
+    }
+    build_pool(config, STR("*"), &config->pool_default);
+    for (size_t at = 0; map_next(&config->pools, &at, &name, &pool);)
+        build_pool(config, name, pool);
+    if (*config->redis.state_dir == '\0') {
+        mem_free(config->redis.state_dir);
+        config->redis.state_dir = mem_dup(str_of(config->source->state_dir));
+    }
+}
+
+/* Fills the parsed url; the keys for the login win over what stands in the url. */
+static bool build_where(struct redis_config *redis, struct err *err)
+{
+    if (!url_parse(str_of(redis->url), &redis->where, err))
+        return false;
+    /* the table bounds both texts by the size of these fields */
+    if (*redis->username != '\0')
+        snprintf(redis->where.user, sizeof(redis->where.user), "%s", redis->username);
+    if (*redis->password != '\0')
+        snprintf(redis->where.password, sizeof(redis->where.password), "%s", redis->password);
+    return true;
+}
+
+/* What must hold between settings. */
+static bool check_together(const struct config *config, struct err *err)
+{
+    const struct redis_config *redis = &config->redis;
+
+    if (redis->backoff_min_ms > redis->backoff_max_ms)
+        return err_set(err, ERR_GENERAL, "[redis] backoff_min is longer than backoff_max");
+    if ((size_t)config->server.max_pools < config->pools.count)
+        return err_set(err, ERR_GENERAL, "[server] max_pools = %lld: %zu pools have sections",
+                       (long long)config->server.max_pools, config->pools.count);
+    if (redis->where.scheme == URL_EMBEDDED && *redis->state_dir == '\0')
+        return err_set(err, ERR_GENERAL,
+                       "[redis] state_dir: no default, for neither XDG_STATE_HOME nor HOME is set");
+    return true;
+}
+
+/* The folder of the embedded Redis when the settings name none: /var/lib/rallocd for root where it
+ * can be made, else $XDG_STATE_HOME/rallocd (the XDG base directory specification wants an absolute
+ * path), else $HOME/.local/state/rallocd, else none. Nothing is made yet. */
+static char *default_state_dir(char *const *environment)
+{
+    const char *xdg = "", *home = "";
+
+    bool is_there = access(ROOT_STATE_DIR, F_OK) == 0;
+    if (geteuid() == 0 && access(is_there ? ROOT_STATE_DIR : "/var/lib", W_OK) == 0)
+        return mem_dup(STR(ROOT_STATE_DIR));
+    for (; *environment != NULL; environment++) {
+        if (str_starts(str_of(*environment), STR("XDG_STATE_HOME=/")))
+            xdg = *environment + strlen("XDG_STATE_HOME=");
+        if (str_starts(str_of(*environment), STR("HOME=/")))
+            home = *environment + strlen("HOME=");
+    }
+    if (*xdg != '\0')
+        return mem_printf("%s/rallocd", xdg);
+    return *home == '\0' ? mem_dup(STR("")) : mem_printf("%s/.local/state/rallocd", home);
+}
+
+/* Reads all layers and builds the structs of a zeroed config. */
+static bool fill(struct config *config, struct config_source *source, struct log *log,
+                 struct err *err)
+{
+    struct layers layers;
+    struct rand rand;
+    unsigned char seed[16];
+
+    rand_init(&rand);
+    rand_bytes(&rand, seed, sizeof(seed));
+    layers_init(&layers, seed);
+    bool is_good = (*source->path == '\0' || layers_read_file(&layers, source->path, err)) &&
+                   layers_read_environment(&layers, source->environment, log, err) &&
+                   layers_read_arguments(&layers, source->arguments, err);
+    config->source = source;
+    config->given = layers.given;
+    config->pools = layers.pools;
+    build(config);
+    return is_good && build_where(&config->redis, err) && check_together(config, err);
+}
+
+bool config_load(struct config *config, int argc, char **argv, char **environment, struct log *log,
+                 enum config_action *action, struct err *err)
+{
+    static char *nothing[] = {NULL};
+    struct args args;
+
+    memset(config, 0, sizeof(*config));
+    bool is_good = args_parse(&args, argc, argv, err);
+    bool is_used = is_good && (args.action == CONFIG_RUN || args.action == CONFIG_CHECK);
+    *action = args.action;
+
+    struct config_source *source = mem_zalloc(sizeof(*source));
+    source->path = mem_dup(str_of(is_used ? args.path : ""));
+    source->arguments = copy_texts(is_used ? args.settings : nothing, STR(""));
+    source->environment = copy_texts(is_used ? environment : nothing, STR("RALLOCD_"));
+    source->state_dir = default_state_dir(environment);
+    args_clear(&args);
+    /* without a run the defaults alone are there; that they may lack a state folder is no matter */
+    bool is_filled = fill(config, source, log, is_used ? err : NULL);
+    return is_good && (is_filled || !is_used);
+}
+
+static void free_pool(struct pool_config *pool)
+{
+    each_row(row, KEY_POOL, KEY_POOL)
+    {
+        value_clear(row, pool);
+    }
+    mem_free(pool);
+}
+
+/* All but the source. */
+static void clear_values(struct config *config)
+{
+    struct layers layers = {.given = config->given};
+    struct str name;
+    void *pool;
+
+    each_row(row, KEY_SERVER, KEY_POOL)
+    {
+        value_clear(row, section_of(config, row->section));
+    }
+    for (size_t at = 0; map_next(&config->pools, &at, &name, &pool);)
+        free_pool(pool);
+    map_clear(&config->pools);
+    layers_clear(&layers);
+    config->given = layers.given;
+}
+
+void config_clear(struct config *config)
+{
+    clear_values(config);
+    source_free(config->source);
+    config->source = NULL;
+}
+
+const char *config_path(const struct config *config)
+{
+    return config->source->path;
+}
+
+const struct pool_config *config_pool(const struct config *config, struct str name)
+{
+    const struct pool_config *pool = map_get(&config->pools, name);
+    return pool == NULL ? &config->pool_default : pool;
+}
+
+/* --- reload ---------------------------------------------------------------------------- */
+
+/* Tells of a change, without passwords. */
+static void log_change(struct log *log, const struct key *row, const void *old, const void *new)
+{
+    char *name = mem_printf("%s.%s", key_section_name(row->section), row->name);
+    char *from = value_print_public(row, old), *to = value_print_public(row, new);
+
+    if (row->flags & KEY_RELOAD)
+        log_line(log, LOG_LEVEL_INFO, "setting-changed", "key", name, "from", from, "to", to, NULL);
+    else
+        log_line(log, LOG_LEVEL_WARNING, "setting-needs-restart", "key", name, "from", from, "to",
+                 to, NULL);
+    mem_free(name);
+    mem_free(from);
+    mem_free(to);
+}
+
+/* Is the value the same in both structs? */
+static bool is_same(const struct key *row, const void *a, const void *b)
+{
+    char *text_a = value_print(row, a), *text_b = value_print(row, b);
+    bool is_it = strcmp(text_a, text_b) == 0;
+
+    mem_free(text_a);
+    mem_free(text_b);
+    return is_it;
+}
+
+/* Moves what may change into the struct in use. */
+static void adopt(struct log *log, const struct key *row, void *old, void *new)
+{
+    if (is_same(row, old, new))
+        return;
+    log_change(log, row, old, new);
+    if (row->flags & KEY_RELOAD)
+        value_move(row, old, new);
+}
+
+/* A pool's keys in Redis stay what they are while the daemon runs: gives `pool` the prefix in use.
+ */
+static void keep_prefix(const struct config *config, struct str name, struct pool_config *pool,
+                        struct log *log)
+{
+    const struct key *row = key_find(KEY_POOL, STR("prefix"), false);
+    const struct pool_config *old = config_pool(config, name);
+    char shown[NAME_MAX_LEN + 1];
+
+    if (strcmp(old->prefix, pool->prefix) == 0)
+        return;
+    str_printable(name, shown, sizeof(shown));
+    log_line(log, LOG_LEVEL_WARNING, "setting-needs-restart", "pool", shown, "key", row->name,
+             "from", old->prefix, "to", pool->prefix, NULL);
+    value_store(row, pool, str_of(old->prefix));
+}
+
+/* Moves the values of the pools into the structs in use; those of pools without a section any more
+ * are freed, unless they hold a prefix that must stay. */
+static void adopt_pools(struct config *config, struct config *fresh, struct log *log)
+{
+    struct str name;
+    void *value;
+
+    for (size_t at = 0; map_next(&fresh->pools, &at, &name, &value);)
+        keep_prefix(config, name, value, log);
+    for (size_t at = 0; map_next(&config->pools, &at, &name, &value);) {
+        struct pool_config *old = value, *new = map_get(&fresh->pools, name);
+        if (new == NULL && strcmp(old->prefix, config->pool_default.prefix) == 0) {
+            free_pool(old);
+            continue;
+        }
+        if (new == NULL) {
+            new = mem_zalloc(sizeof(*new));
+            build_pool(fresh, name, new);
+            keep_prefix(config, name, new, log);
+        }
+        each_row(row, KEY_POOL, KEY_POOL)
+        {
+            value_move(row, old, new);
+        }
+        free_pool(new);
+        map_put(&fresh->pools, name, old);
+    }
+    map_clear(&config->pools);
+    config->pools = fresh->pools;
+    map_init(&fresh->pools, (const unsigned char[16]){0});
+}
+
+bool config_reload(struct config *config, struct log *log, struct err *err)
+{
+    struct config fresh;
+
+    memset(&fresh, 0, sizeof(fresh));
+    /* what the environment has in excess was told at the start: no log for that */
+    if (!fill(&fresh, config->source, NULL, err)) {
+        clear_values(&fresh);
+        return false;
+    }
+    adopt_pools(config, &fresh, log);
+    each_row(row, KEY_SERVER, KEY_POOL)
+    {
+        adopt(log, row, section_of(config, row->section), section_of(&fresh, row->section));
+    }
+    struct map given = config->given;
+    config->given = fresh.given;
+    fresh.given = given;
+    clear_values(&fresh);
+    return true;
+}
+
+/* --- CONFIG GET and SET ---------------------------------------------------------------- */
+
+struct getter {
+    struct str pattern;
+    void (*each)(void *arg, const char *name, const char *value);
+    void *arg;
+};
+
+static void get_row(const struct getter *getter, const struct key *row, const char *name,
+                    const void *section)
+{
+    const char *shown = NULL;
+
+    if (str_glob(getter->pattern, str_of(name), true))
+        shown = name;
+    else if (row->section == KEY_SERVER && str_glob(getter->pattern, str_of(row->name), true))
+        shown = row->name;
+    if (shown == NULL)
+        return;
+    char *value = value_print_public(row, section);
+    getter->each(getter->arg, shown, value);
+    mem_free(value);
+}
+
+static void get_pool(const struct getter *getter, struct str name, const struct pool_config *pool)
+{
+    each_row(row, KEY_POOL, KEY_POOL)
+    {
+        char *full = mem_printf("pool:%.*s.%s", PRSTR(name), row->name);
+        get_row(getter, row, full, pool);
+        mem_free(full);
+    }
+}
+
+void config_get(const struct config *config, struct str pattern,
+                void (*each)(void *arg, const char *name, const char *value), void *arg)
+{
+    struct getter getter = {pattern, each, arg};
+    struct str name;
+    void *pool;
+
+    each_row(row, KEY_SERVER, KEY_LOG)
+    {
+        char *full = mem_printf("%s.%s", key_section_name(row->section), row->name);
+        get_row(&getter, row, full, section_of_const(config, row->section));
+        mem_free(full);
+    }
+    get_pool(&getter, STR("*"), &config->pool_default);
+    for (size_t at = 0; map_next(&config->pools, &at, &name, &pool);)
+        get_pool(&getter, name, pool);
+}
+
+/* The row of "section.key", "key" ([server]) or "pool:NAME.key", and the pool's name. */
+static const struct key *find_setting(struct str name, struct str *pool)
+{
+    enum key_section section = KEY_SERVER;
+    size_t at = name.len; /* where the key begins */
+    struct str head;
+
+    while (at > 0 && name.ptr[at - 1] != '.')
+        at--;
+    *pool = STR("");
+    if (at > 0) {
+        head = str_make(name.ptr, at - 1);
+        while (section < KEY_POOL && !str_eq_nocase(head, str_of(key_section_name(section))))
+            section++;
+        if (section == KEY_POOL && !key_parse_section(head, &section, pool, NULL))
+            return NULL;
+    }
+    return key_find(section, str_make(name.ptr + at, name.len - at), true);
+}
+
+static bool set_value(struct config *config, const struct key *row, struct str value,
+                      struct err *err)
+{
+    void *section = section_of(config, row->section);
+    char *old = value_print(row, section);
+
+    value_store(row, section, value);
+    bool is_good = check_together(config, err);
+    if (!is_good)
+        value_store(row, section, str_of(old));
+    mem_free(old);
+    return is_good;
+}
+
+/* Gives a pool, or "*" all pools that have no value of their own, what was just noted. */
+static void set_pool_value(struct config *config, const struct key *row, struct str pool)
+{
+    struct str name;
+    void *value;
+
+    build_pool_row(config, row, STR("*"), &config->pool_default);
+    for (size_t at = 0; map_next(&config->pools, &at, &name, &value);) {
+        if (((struct pool_config *)value)->prefix == NULL) /* the name is new */
+            build_pool(config, name, value);
+        else if (str_eq(pool, STR("*")) || str_eq(pool, name))
+            build_pool_row(config, row, name, value);
+    }
+}
+
+/* Puts Redis' words before the reason. */
+static bool refuse_set(struct err *err, const char *shown)
+{
+    struct err reason = {.text = ""};
+
+    if (err != NULL)
+        reason = *err;
+    return err_set(err, ERR_GENERAL, "CONFIG SET failed (possibly related to argument '%s') - %s",
+                   shown, reason.text);
+}
+
+bool config_set(struct config *config, struct str name, struct str value, struct err *err)
+{
+    struct str pool;
+    char shown[200];
+
+    str_printable(name, shown, sizeof(shown));
+    const struct key *row = find_setting(name, &pool);
+    if (row == NULL) /* in Redis' words, which its clients know */
+        return err_set(err, ERR_GENERAL,
+                       "Unknown option or number of arguments for CONFIG SET - '%s'", shown);
+    bool is_new_pool = row->section == KEY_POOL && !str_eq(pool, STR("*")) &&
+                       map_get(&config->pools, pool) == NULL;
+    bool is_good = true;
+    if (!(row->flags & KEY_SET))
+        is_good = err_set(err, ERR_GENERAL, "can't set immutable config");
+    else if (is_new_pool && config->pools.count >= (size_t)config->server.max_pools)
+        is_good = err_set(err, ERR_GENERAL, "[server] max_pools is reached");
+    else
+        is_good = value_check(row, value, err) &&
+                  (row->section == KEY_POOL || set_value(config, row, value, err));
+    if (!is_good)
+        return refuse_set(err, shown);
+
+    struct layers layers = {.given = config->given, .pools = config->pools};
+    layers_note(&layers, LAYER_SET, "CONFIG SET", row, pool, value);
+    config->given = layers.given;
+    config->pools = layers.pools;
+    if (row->section == KEY_POOL)
+        set_pool_value(config, row, pool);
+    return true;
+}

@@ -1,0 +1,294 @@
+/* keys: THE TABLE of settings. See keys.h. */
+#include "config/keys.h"
+#include "base/name.h"
+#include "base/num.h"
+#include "config/value.h"
+#include <stddef.h>
+
+#define SECOND INT64_C(1000)
+#define HOUR   (3600 * SECOND)
+#define YEAR   (365 * 24 * HOUR)
+#define KB     INT64_C(1024)
+#define MB     (1024 * KB)
+#define GB     (1024 * MB)
+
+/* --- what a value must be besides its type and range ----------------------------------- */
+
+static bool check_namespace(struct str value, struct err *err)
+{
+    return name_check(value, NAME_NAMESPACE, err);
+}
+
+static bool check_prefix(struct str value, struct err *err)
+{
+    return value.len == 0 || check_namespace(value, err);
+}
+
+static bool check_url(struct str value, struct err *err)
+{
+    struct url url;
+    return url_parse(value, &url, err);
+}
+
+/* Redis reads it, but an error at our start is better than one in the log of a child. */
+static bool check_maxmemory(struct str value, struct err *err)
+{
+    int64_t bytes;
+    return num_parse_size(value, &bytes) || err_set(err, ERR_GENERAL, "not a size such as 512mb");
+}
+
+/* --- the table ------------------------------------------------------------------------- */
+
+#define SERVER(field)  .section = KEY_SERVER, .offset = offsetof(struct server_config, field)
+#define REDIS(field)   .section = KEY_REDIS, .offset = offsetof(struct redis_config, field)
+#define LOGGING(field) .section = KEY_LOG, .offset = offsetof(struct log_config, field)
+#define POOL(field)    .section = KEY_POOL, .offset = offsetof(struct pool_config, field)
+
+static const struct key rows[] = {
+    {SERVER(listen), .name = "listen", .type = KEY_LIST, .initial = "127.0.0.1:7411", .min = 1,
+     .max = 64,
+     .sentence = "Where clients connect: HOST:PORT, [IPV6]:PORT, *:PORT or unix:/PATH, several "
+                 "separated by commas."},
+    {SERVER(unixsocketperm), .name = "unixsocketperm", .type = KEY_MODE, .initial = "0700",
+     .min = 0, .max = 0777, .sentence = "Permissions of the Unix sockets."},
+    {SERVER(namespace), .name = "namespace", .type = KEY_STRING, .initial = "rallocd", .min = 1,
+     .max = NAME_MAX_LEN, .check = check_namespace,
+     .sentence = "First part of every key in Redis; daemons with the same namespace share pools, "
+                 "locks and tasks."},
+    {SERVER(requirepass), .name = "requirepass", .type = KEY_STRING, .initial = "", .min = 0,
+     .max = 512, .flags = KEY_LIVE | KEY_SECRET,
+     .sentence = "Password that clients must give with AUTH; empty: none is asked for."},
+    {SERVER(maxclients), .name = "maxclients", .type = KEY_INT, .initial = "10000", .min = 1,
+     .max = 1000000, .flags = KEY_LIVE,
+     .sentence = "Clients at a time; one more gets an error and is closed."},
+    {SERVER(timeout_ms), .name = "timeout", .type = KEY_SECONDS, .initial = "0", .min = 0,
+     .max = YEAR, .flags = KEY_LIVE,
+     .sentence = "A client that is idle for so many seconds is closed; 0: never."},
+    {SERVER(tcp_keepalive_s), .name = "tcp_keepalive", .type = KEY_INT, .initial = "300", .min = 0,
+     .max = 32767, .flags = KEY_LIVE,
+     .sentence = "Seconds of silence before TCP asks new clients whether they still live; 0: never "
+                 "asks."},
+    {SERVER(write_timeout_ms), .name = "write_timeout", .type = KEY_SECONDS, .initial = "60",
+     .min = 0, .max = YEAR, .flags = KEY_LIVE,
+     .sentence = "A new client that takes nothing of its waiting replies for so many seconds is "
+                 "closed; 0: never."},
+    {SERVER(max_request_bytes), .name = "max_request", .type = KEY_SIZE, .initial = "16mb",
+     .min = KB, .max = GB, .flags = KEY_LIVE,
+     .sentence = "Bytes of one request; a longer one closes the connection."},
+    {SERVER(max_args), .name = "max_args", .type = KEY_INT, .initial = "1048576", .min = 16,
+     .max = 16777216, .flags = KEY_LIVE,
+     .sentence = "Arguments of one request; more close the connection."},
+    {SERVER(max_inline_bytes), .name = "max_inline", .type = KEY_SIZE, .initial = "64kb",
+     .min = 256, .max = 16 * MB, .flags = KEY_LIVE,
+     .sentence = "Bytes of an inline command, or of a line of a request's frame."},
+    {SERVER(max_output_bytes), .name = "max_output", .type = KEY_SIZE, .initial = "64mb",
+     .min = 16 * KB, .max = 64 * GB, .flags = KEY_LIVE,
+     .sentence = "Bytes of replies that may wait for one new client; above it the connection is "
+                 "closed."},
+    {SERVER(max_resources), .name = "max_resources", .type = KEY_INT, .initial = "100000", .min = 1,
+     .max = 1000000, .flags = KEY_LIVE,
+     .sentence = "Resources in one call; more are refused, for each call is one atomic script."},
+    {SERVER(max_pools), .name = "max_pools", .type = KEY_INT, .initial = "10000", .min = 1,
+     .max = 1000000, .flags = KEY_LIVE,
+     .sentence = "Pools that this daemon knows at a time; naming one more is an error."},
+    {SERVER(shutdown_timeout_ms), .name = "shutdown_timeout", .type = KEY_SECONDS, .initial = "10",
+     .min = 0, .max = HOUR, .flags = KEY_LIVE,
+     .sentence = "Seconds that requests in flight get for their end after SIGTERM."},
+    {SERVER(pidfile), .name = "pidfile", .type = KEY_PATH, .initial = "", .min = 0, .max = 4095,
+     .sentence = "File that holds the process id while the daemon runs; empty: none."},
+    {SERVER(slowlog_slower_than_us), .name = "slowlog_log_slower_than", .type = KEY_INT,
+     .initial = "10000", .min = -1, .max = INT64_C(1000000000000), .flags = KEY_LIVE,
+     .sentence = "Microseconds above which a command goes into SLOWLOG; 0: all of them; -1: none."},
+    {SERVER(slowlog_max_len), .name = "slowlog_max_len", .type = KEY_INT, .initial = "128",
+     .min = 0, .max = 100000, .flags = KEY_LIVE, .sentence = "Entries that SLOWLOG keeps."},
+
+    {REDIS(url), .name = "url", .type = KEY_STRING, .initial = "embedded", .min = 1, .max = 2048,
+     .flags = KEY_URL, .check = check_url,
+     .sentence = "Where Redis is: embedded (the daemon runs a redis-server of its own), "
+                 "redis://[USER[:PASSWORD]@]HOST[:PORT][/DB] or "
+                 "unix://[USER[:PASSWORD]@]/PATH[?db=N]."},
+    {REDIS(links), .name = "links", .type = KEY_INT, .initial = "4", .min = 1, .max = 256,
+     .sentence = "Connections to Redis."},
+    {REDIS(connect_timeout_ms), .name = "connect_timeout", .type = KEY_SECONDS, .initial = "1",
+     .min = 10, .max = HOUR, .flags = KEY_LIVE,
+     .sentence = "Seconds that connecting to Redis may take."},
+    {REDIS(reply_timeout_ms), .name = "reply_timeout", .type = KEY_SECONDS, .initial = "5",
+     .min = 10, .max = HOUR, .flags = KEY_LIVE,
+     .sentence = "Seconds that an answer of Redis may take; then the request gets -UPSTREAM."},
+    {REDIS(wait_timeout_ms), .name = "wait_timeout", .type = KEY_SECONDS, .initial = "2", .min = 0,
+     .max = HOUR, .flags = KEY_LIVE,
+     .sentence = "Seconds that requests wait for a Redis that is away; then they get -UPSTREAM."},
+    {REDIS(backoff_min_ms), .name = "backoff_min", .type = KEY_SECONDS, .initial = "0.05", .min = 1,
+     .max = HOUR, .flags = KEY_LIVE,
+     .sentence = "Seconds before Redis is dialled again for the first time; doubled each time."},
+    {REDIS(backoff_max_ms), .name = "backoff_max", .type = KEY_SECONDS, .initial = "5", .min = 1,
+     .max = HOUR, .flags = KEY_LIVE, .sentence = "The longest of these waits, in seconds."},
+    {REDIS(max_queued), .name = "max_queued", .type = KEY_INT, .initial = "65536", .min = 1,
+     .max = 16777216, .flags = KEY_LIVE,
+     .sentence = "Requests that may wait at one link, and at one pool; one more gets -BUSY."},
+    {REDIS(batch), .name = "batch", .type = KEY_INT, .initial = "128", .min = 1, .max = 1024,
+     .flags = KEY_LIVE, .sentence = "Requests for one pool that go to Redis in one script call."},
+    {REDIS(username), .name = "username", .type = KEY_STRING, .initial = "", .min = 0,
+     .max = sizeof(((struct url *)NULL)->user) - 1,
+     .sentence = "ACL user at Redis; wins over the one in the url."},
+    {REDIS(password), .name = "password", .type = KEY_STRING, .initial = "", .min = 0,
+     .max = sizeof(((struct url *)NULL)->password) - 1, .flags = KEY_SECRET,
+     .sentence = "Password at Redis; wins over the one in the url."},
+    {REDIS(state_dir), .name = "state_dir", .type = KEY_PATH, .initial = "", .min = 0, .max = 4095,
+     .sentence = "Folder of the embedded Redis; empty: /var/lib/rallocd for root where that can be "
+                 "made, else $XDG_STATE_HOME/rallocd, else $HOME/.local/state/rallocd."},
+    {REDIS(server_binary), .name = "server_binary", .type = KEY_PATH, .initial = "redis-server",
+     .min = 1, .max = 4095,
+     .sentence = "Program of the embedded Redis: a path, or a name that is looked up in PATH."},
+    {REDIS(appendfsync), .name = "appendfsync", .type = KEY_WORD, .initial = "everysec",
+     .words = "always everysec no",
+     .sentence = "When the embedded Redis brings its append-only file to the disk."},
+    {REDIS(maxmemory), .name = "maxmemory", .type = KEY_STRING, .initial = "0", .min = 1, .max = 24,
+     .check = check_maxmemory,
+     .sentence = "Memory of the embedded Redis in bytes, or such as 512mb; 0: no limit."},
+
+    {LOGGING(level), .name = "level", .type = KEY_ENUM, .initial = "info",
+     .words = "error warning info debug", .flags = KEY_LIVE,
+     .sentence = "What is less urgent is not logged."},
+    {LOGGING(format), .name = "format", .type = KEY_WORD, .initial = "logfmt", .flags = KEY_LIVE,
+     .words = "logfmt json", .sentence = "Form of the log lines."},
+    {LOGGING(target), .name = "target", .type = KEY_WORD, .initial = "stderr",
+     .words = "stderr syslog", .sentence = "Where log lines go."},
+
+    {POOL(is_shared), .name = "mode", .type = KEY_BOOL, .initial = "exclusive",
+     .words = "exclusive shared", .flags = KEY_LIVE,
+     .sentence = "exclusive: a resource is leased to one holder; shared: it is shown to all in "
+                 "turn."},
+    {POOL(prefix), .name = "prefix", .type = KEY_STRING, .initial = "", .min = 0,
+     .max = NAME_MAX_LEN, .check = check_prefix,
+     .sentence = "First part of the pool's keys in Redis; empty: [server] namespace."},
+    {POOL(default_timeout_ms), .name = "default_timeout", .type = KEY_SECONDS, .initial = "120",
+     .min = 0, .max = 100 * YEAR, .flags = KEY_LIVE,
+     .sentence = "Seconds of a lease when MALLOC or RENEW names no TIMEOUT; 0: for ever."},
+    {POOL(binding_timeout_ms), .name = "binding_timeout", .type = KEY_SECONDS, .initial = "3600",
+     .min = 0, .max = 100 * YEAR, .flags = KEY_LIVE,
+     .sentence = "Seconds that a soft binding is kept when no time is named; 0: for ever."},
+    {POOL(gc_interval_ms), .name = "gc_interval", .type = KEY_SECONDS, .initial = "5", .min = 100,
+     .max = HOUR, .flags = KEY_LIVE,
+     .sentence = "Seconds between two steps of the sweep that mends what others changed."},
+    {POOL(gc_count), .name = "gc_count", .type = KEY_INT, .initial = "0", .min = 0, .max = 100000,
+     .flags = KEY_LIVE,
+     .sentence = "Entries that one step of the sweep looks at; 0: grows with the pool."},
+};
+
+#define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
+
+/* --- looking up ------------------------------------------------------------------------ */
+
+static const char *const section_names[KEY_SECTIONS] = {
+    [KEY_SERVER] = "server",
+    [KEY_REDIS] = "redis",
+    [KEY_LOG] = "log",
+    [KEY_POOL] = "pool",
+};
+
+const char *key_section_name(enum key_section section)
+{
+    return section_names[section];
+}
+
+size_t key_section_offset(enum key_section section)
+{
+    static const size_t offsets[KEY_SECTIONS] = {
+        [KEY_SERVER] = offsetof(struct config, server),
+        [KEY_REDIS] = offsetof(struct config, redis),
+        [KEY_LOG] = offsetof(struct config, log),
+        [KEY_POOL] = offsetof(struct config, pool_default),
+    };
+    return offsets[section];
+}
+
+const struct key *key_next(const struct key *key)
+{
+    if (key == NULL)
+        return rows;
+    return key + 1 < rows + ROW_COUNT ? key + 1 : NULL;
+}
+
+const struct key *key_find(enum key_section section, struct str name, bool nocase)
+{
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        struct str row = str_of(rows[i].name);
+        if (rows[i].section == section && (nocase ? str_eq_nocase(row, name) : str_eq(row, name)))
+            return &rows[i];
+    }
+    return NULL;
+}
+
+static size_t least(size_t a, size_t b, size_t c)
+{
+    size_t ab = a < b ? a : b;
+    return ab < c ? ab : c;
+}
+
+/* How many letters have to be added, taken or changed to make `a` of `b` (Levenshtein), row by row
+ * of the table of all prefixes. Names longer than any of ours are simply far away. */
+static size_t distance(struct str a, struct str b)
+{
+    enum { LONGEST = 40 };
+    size_t line[LONGEST + 1];
+
+    if (a.len > LONGEST || b.len > LONGEST)
+        return LONGEST;
+    for (size_t j = 0; j <= b.len; j++)
+        line[j] = j;
+    for (size_t i = 1; i <= a.len; i++) {
+        size_t diagonal = line[0];
+        line[0] = i;
+        for (size_t j = 1; j <= b.len; j++) {
+            bool is_same = str_eq_nocase(str_make(a.ptr + i - 1, 1), str_make(b.ptr + j - 1, 1));
+            size_t next = least(line[j] + 1, line[j - 1] + 1, diagonal + (is_same ? 0 : 1));
+            diagonal = line[j];
+            line[j] = next;
+        }
+    }
+    return line[b.len];
+}
+
+const struct key *key_nearest(enum key_section section, struct str name)
+{
+    const struct key *best = NULL;
+    size_t nearest = name.len / 4 + 2; /* that many letters off is another word */
+
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        size_t letters = distance(name, str_of(rows[i].name));
+        if (rows[i].section == section && letters < nearest) {
+            best = &rows[i];
+            nearest = letters;
+        }
+    }
+    for (size_t i = 0; best == NULL && i < ROW_COUNT; i++) {
+        if (str_eq_nocase(name, str_of(rows[i].name)))
+            best = &rows[i];
+    }
+    return best;
+}
+
+bool key_parse_section(struct str text, enum key_section *section, struct str *pool,
+                       struct err *err)
+{
+    static const struct str pool_head = {"pool:", 5};
+    char shown[100];
+
+    *pool = STR("");
+    if (str_starts(text, pool_head)) {
+        *section = KEY_POOL;
+        *pool = str_make(text.ptr + pool_head.len, text.len - pool_head.len);
+        return str_eq(*pool, STR("*")) || name_check(*pool, NAME_POOL, err);
+    }
+    for (int i = 0; i < KEY_POOL; i++) {
+        if (str_eq(text, str_of(section_names[i]))) {
+            *section = (enum key_section)i;
+            return true;
+        }
+    }
+    str_printable(text, shown, sizeof(shown));
+    return err_set(err, ERR_GENERAL,
+                   "no such section: '%s'; there are server, redis, log, pool:NAME and pool:*",
+                   shown);
+}
