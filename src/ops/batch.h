@@ -1,16 +1,18 @@
-/* batch: operations of one key group (a lane) wait in order of arrival; at most one call of a lane is
- * in flight, and what comes meanwhile is the next call. Neighbours that can be merged share a call of
- * the lane's batch script; any other operation is a call of its own. So operations of a lane take
- * effect in the order in which they came.
+/* batch: operations of one key group (a lane) wait in order of arrival; at most one call of a lane
+ * is in flight, and what comes meanwhile is the next call. Neighbours that can be merged share a
+ * call of the lane's batch script; any other operation is a call of its own. So operations of a
+ * lane take effect in the order in which they came.
  *
- * Faults: while Redis is away operations wait, each for at most `wait_ms`, then fail with UPSTREAM.
- * What Redis refused before doing anything is tried again within the same time (LOADING, BUSY), or
- * alone when its neighbours may be at fault (OOM), else fails in Redis' words. A lost batch fails
- * with "... may have happened", and the lane first recalls it (the rules' recall script gives back
- * what it granted and forbids it to happen later) before anything else is sent.
+ * Faults: while nothing of a lane is answered, its operations wait, each for at most `wait_ms`,
+ * then fail with UPSTREAM. What Redis refused for a passing reason (LOADING, BUSY ...) is tried
+ * again within the same time; any other merged call that it refused is sent again operation by
+ * operation, for a neighbour may be at fault (OOM); what is refused alone fails in Redis' words. A
+ * lost batch fails with "... may have happened", and the lane first recalls it (the rules' recall
+ * script gives back what it granted and forbids it to happen later) before anything else is sent.
+ * Any other lost call fails likewise, without a recall.
  *
- * Knows: redis/.  Must not know: what a resource, lock or task is.  Owns: no operation: `done` gives
- * each back exactly once. */
+ * Knows: redis/.  Must not know: what a resource, lock or task is.  Owns: no operation: `done`
+ * gives each back exactly once. */
 #ifndef OPS_BATCH_H
 #define OPS_BATCH_H
 
@@ -30,8 +32,10 @@ struct op {
     enum script_id script; /* the lane's batch script: merged. SCRIPT_NONE: args are a command */
     const struct str *args;
     int arg_count;
+    int weight; /* things that it may touch: bounds a merged call; 0 counts as 1 */
     op_done done;
     int64_t queued_ms; /* set by lane_add */
+    struct err *err;   /* private: why it was not taken, until done (batches_refuse) */
 };
 
 /* What a lane must know of its key group; one constant struct per kind. */
@@ -40,8 +44,11 @@ struct lane_rules {
     enum script_id recall_script; /* args: daemon, sequence */
     /* The keys of a script, in its header's order; borrowed until the call is written. */
     void (*keys)(void *owner, const struct script *script, struct str *keys);
-    /* The args before those of the operations of a batch, after daemon and sequence. */
+    /* The args before those of the operations of a batch, after daemon and sequence; their number.
+     */
     int (*head)(void *owner, struct str args[4]);
+    /* What the recall script answered: it is settled. */
+    void (*recalled)(void *owner, const struct answer *answer);
 };
 
 /* All lanes of a daemon. */
@@ -50,36 +57,57 @@ struct batches {
     struct upstream_listener listener;
     const struct clock *clock;
     struct log *log;
-    struct str daemon; /* this daemon's id: unguessable, new at each start; borrowed */
-    struct list waiting; /* lanes with operations that could not be sent */
+    struct str daemon;   /* this daemon's id: unguessable, new at each start; borrowed */
+    struct list waiting; /* lanes that have something to send, in turn */
+    struct list later;   /* lanes that wait for their retry_at_ms */
+    struct list active;  /* lanes that are not idle */
+    struct list refused; /* operations that batches_refuse() ends at the next tick */
     int64_t wait_ms;
     int max_batch;  /* operations of one call */
     int max_queued; /* operations of one lane; one more is BUSY */
+    /* Optional: runs when batches_tick() should be called as soon as the loop turns. */
+    void (*wake)(void *arg);
+    void *wake_arg;
+    uint64_t sequence; /* of the newest batch of all lanes: a lane made anew never repeats one */
+    struct str *args;  /* of the call being written; kept, as every call needs some */
+    size_t args_room;
+    bool is_closed;
     /* counters */
     uint64_t calls, batches, batched_ops, busy, retries, recalls;
-    size_t queued;
+    size_t queued; /* operations taken and not ended yet */
 };
 
 struct lane {
     const struct lane_rules *rules;
     void *owner;
     struct batches *batches;
-    struct list_node node;   /* in batches->waiting */
-    struct list queue;       /* not sent */
-    struct list flying;      /* of the call in flight */
+    struct list_node node;        /* in batches->waiting or ->later */
+    struct list_node active_node; /* in batches->active */
+    struct list queue;            /* not sent */
+    struct list flying;           /* of the call in flight */
     bool is_flying;
-    bool is_alone;           /* the next call carries one operation: its neighbours failed with it */
-    bool is_recalling;
-    uint64_t sequence;       /* of the newest batch */
-    uint64_t lost;           /* a sequence to recall before anything else; 0: none */
-    int64_t retry_at_ms;     /* not before; 0: at once */
+    bool is_recalling;   /* the call in flight is a recall */
+    bool is_later;       /* node is in batches->later */
+    size_t alone_left;   /* so many at the head go alone: they were refused together */
+    uint64_t sequence;   /* of the newest batch */
+    uint64_t lost;       /* a sequence to recall before anything else; 0: none */
+    int64_t retry_at_ms; /* when in batches->later */
+    int64_t progress_ms; /* when Redis last answered a call of this lane */
+    char trouble[160];   /* why the last call was put off; "" when it was not */
 };
 
+/* wait_ms and the bounds have the defaults of the settings; whoever has settings changes them. */
 void batches_init(struct batches *batches, struct upstream *upstream, const struct clock *clock,
                   struct log *log, struct str daemon);
+/* Ends what still waits with UPSTREAM and takes nothing any more. After upstream_stop(), so that
+ * nothing is in flight, and before the owners of lanes clear them. */
 void batches_clear(struct batches *batches);
-/* To be called every 50 ms or so: ends what has waited too long and tries again what may be. */
+/* To be called every 50 ms or so, and after wake(): ends what has waited too long or was refused
+ * and tries again what may be. */
 void batches_tick(struct batches *batches);
+/* Ends an operation that was not taken, at the next tick: for callers whose own `done` may not run
+ * before they have returned. The error is copied. */
+void batches_refuse(struct batches *batches, struct op *op, const struct err *err);
 
 void lane_init(struct lane *lane, struct batches *batches, const struct lane_rules *rules,
                void *owner);
@@ -88,7 +116,7 @@ void lane_clear(struct lane *lane);
 bool lane_is_idle(const struct lane *lane);
 
 /* Queues an operation and sends what can be sent. False: the bound is reached, or Redis has been
- * away for longer than wait_ms (err says BUSY or UPSTREAM); the operation stays the caller's. */
+ * away for wait_ms (err says BUSY or UPSTREAM); the operation stays the caller's. */
 MUST_CHECK bool lane_add(struct lane *lane, struct op *op, struct err *err);
 /* As lane_add, before all that waits, and never refused for the bound: for repairs. */
 MUST_CHECK bool lane_add_first(struct lane *lane, struct op *op, struct err *err);

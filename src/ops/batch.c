@@ -1,0 +1,541 @@
+/* batch: see batch.h. A lane is in flight, or in its turn (waiting), or put off (later), or idle.
+ */
+#include "ops/batch.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include <inttypes.h>
+#include <stdio.h>
+
+#define RETRY_DELAY_MS 20
+/* Things that one merged call may touch, so that it stays short for everybody else's sake. */
+#define MAX_WEIGHT 10000
+/* daemon, sequence, and what the rules put before the operations. */
+#define MAX_HEAD 6
+
+static struct op *op_at(struct list_node *node)
+{
+    return list_entry(node, struct op, node);
+}
+
+static void end_call(void *arg, enum call_fate fate, const struct answer *answer);
+
+/* --- texts ---------------------------------------------------------------------------------------
+ */
+
+static void print_duration(int64_t ms, char *out, size_t size)
+{
+    if (ms < 1000)
+        snprintf(out, size, "%" PRId64 " ms", ms);
+    else
+        snprintf(out, size, "%" PRId64 " s", ms / 1000);
+}
+
+static void say_away(const struct batches *batches, int64_t away_ms, struct err *err)
+{
+    const char *why = upstream_trouble(batches->upstream);
+    char duration[32];
+    print_duration(away_ms, duration, sizeof duration);
+    if (why[0] == '\0')
+        err_set(err, ERR_UPSTREAM, "Redis is away for %s: not done", duration);
+    else
+        err_set(err, ERR_UPSTREAM, "Redis is away for %s (%s): not done", duration, why);
+}
+
+/* Why an operation of this lane could not be sent in its time. */
+static void say_expired(const struct lane *lane, int64_t waited_ms, struct err *err)
+{
+    const struct batches *batches = lane->batches;
+    int64_t away_ms = upstream_away_ms(batches->upstream);
+    char duration[32];
+    if (away_ms > 0) {
+        say_away(batches, away_ms, err);
+        return;
+    }
+    print_duration(waited_ms, duration, sizeof duration);
+    if (lane->lost != 0)
+        err_set(err, ERR_UPSTREAM, "an earlier call is not settled since %s (%s): not done",
+                duration, lane->trouble[0] != '\0' ? lane->trouble : "Redis did not answer");
+    else if (lane->trouble[0] != '\0')
+        err_set(err, ERR_UPSTREAM, "Redis refused: %s: not done", lane->trouble);
+    else
+        err_set(err, ERR_UPSTREAM, "Redis did not answer an earlier call for %s: not done",
+                duration);
+}
+
+/* --- lists of lanes ------------------------------------------------------------------------------
+ */
+
+static void unlist(struct lane *lane)
+{
+    if (!list_has(&lane->node))
+        return;
+    list_remove(lane->is_later ? &lane->batches->later : &lane->batches->waiting, &lane->node);
+    lane->is_later = false;
+}
+
+/* Puts a lane at the end of those that wait for their turn if it has something to send. */
+static void enlist(struct lane *lane)
+{
+    struct batches *batches = lane->batches;
+    if (lane->is_flying || list_has(&lane->node))
+        return;
+    if (lane->lost == 0 && list_is_empty(&lane->queue))
+        return;
+    lane->is_later = lane->retry_at_ms > clock_ms(batches->clock);
+    list_push(lane->is_later ? &batches->later : &batches->waiting, &lane->node);
+}
+
+static void mark_active(struct lane *lane)
+{
+    struct list *active = &lane->batches->active;
+    bool is_active = !lane_is_idle(lane);
+    if (is_active && !list_has(&lane->active_node))
+        list_push(active, &lane->active_node);
+    else if (!is_active && list_has(&lane->active_node))
+        list_remove(active, &lane->active_node);
+}
+
+/* --- sending -------------------------------------------------------------------------------------
+ */
+
+static void need_args(struct batches *batches, size_t count)
+{
+    if (count <= batches->args_room)
+        return;
+    batches->args_room = count * 2;
+    batches->args = mem_realloc(batches->args, batches->args_room * sizeof *batches->args);
+}
+
+static int weight_of(const struct op *op)
+{
+    return op->weight > 0 ? op->weight : 1;
+}
+
+/* How many operations at the head of the queue share the next call. */
+static size_t count_run(struct lane *lane, size_t *arg_count)
+{
+    struct op *first = op_at(list_first(&lane->queue));
+    size_t count = 0, limit = (size_t)lane->batches->max_batch;
+    int64_t weight = 0;
+    *arg_count = 0;
+    if (first->script != lane->rules->batch_script || lane->alone_left > 0)
+        limit = 1;
+    list_each (node, &lane->queue) {
+        struct op *op = op_at(node);
+        if (count == limit || op->script != first->script ||
+            (count > 0 && weight + weight_of(op) > MAX_WEIGHT))
+            break;
+        weight += weight_of(op);
+        *arg_count += (size_t)op->arg_count;
+        count++;
+    }
+    return count;
+}
+
+static bool send_script(struct lane *lane, enum script_id id, struct str *args, size_t arg_count)
+{
+    struct str keys[SCRIPT_MAX_KEYS];
+    struct call call = {.script = id, .keys = keys, .args = args, .arg_count = (int)arg_count};
+    call.done = end_call;
+    call.arg = lane;
+    if (id != SCRIPT_NONE) {
+        const struct script *script = script_of(id);
+        call.key_count = script->key_count;
+        lane->rules->keys(lane->owner, script, keys);
+    }
+    if (!upstream_call(lane->batches->upstream, &call))
+        return false;
+    lane->batches->calls++;
+    lane->is_flying = true;
+    unlist(lane);
+    return true;
+}
+
+static bool send_recall(struct lane *lane)
+{
+    char number[NUM_INT_MAX];
+    struct str args[2] = {lane->batches->daemon, {number, 0}};
+    args[1].len = num_format_int(number, (int64_t)lane->lost);
+    if (!send_script(lane, lane->rules->recall_script, args, 2))
+        return false;
+    lane->is_recalling = true;
+    return true;
+}
+
+/* The args of the next call: `count` operations of the head of the queue. Returns their number. */
+static size_t write_args(struct lane *lane, size_t count, size_t op_args, struct str sequence)
+{
+    struct batches *batches = lane->batches;
+    size_t at = 0;
+    need_args(batches, op_args + MAX_HEAD);
+    if (op_at(list_first(&lane->queue))->script == lane->rules->batch_script) {
+        batches->args[at++] = batches->daemon;
+        batches->args[at++] = sequence;
+        at += (size_t)lane->rules->head(lane->owner, batches->args + at);
+    }
+    list_each (node, &lane->queue) {
+        struct op *op = op_at(node);
+        if (count-- == 0)
+            break;
+        if (op->arg_count > 0)
+            memcpy(batches->args + at, op->args, (size_t)op->arg_count * sizeof *op->args);
+        at += (size_t)op->arg_count;
+    }
+    return at;
+}
+
+static bool send_queued(struct lane *lane)
+{
+    struct batches *batches = lane->batches;
+    enum script_id id = op_at(list_first(&lane->queue))->script;
+    bool is_batch = id == lane->rules->batch_script;
+    char number[NUM_INT_MAX];
+    size_t op_args, count = count_run(lane, &op_args);
+    size_t len = num_format_int(number, (int64_t)(batches->sequence + 1));
+    size_t arg_count = write_args(lane, count, op_args, str_make(number, len));
+
+    if (!send_script(lane, id, batches->args, arg_count))
+        return false;
+    if (lane->alone_left > 0)
+        lane->alone_left--;
+    for (size_t i = 0; i < count; i++)
+        list_push(&lane->flying, list_pop(&lane->queue));
+    if (is_batch) {
+        lane->sequence = ++batches->sequence;
+        batches->batches++;
+        batches->batched_ops += count;
+    }
+    return true;
+}
+
+/* One call a lane, in turn, until Redis takes no more. */
+static void send_waiting(struct batches *batches)
+{
+    struct list_node *node;
+    if (upstream_away_ms(batches->upstream) > 0)
+        return;
+    while ((node = list_first(&batches->waiting)) != NULL) {
+        struct lane *lane = list_entry(node, struct lane, node);
+        if (!(lane->lost != 0 ? send_recall(lane) : send_queued(lane)))
+            return;
+    }
+}
+
+/* --- what became of a call -----------------------------------------------------------------------
+ */
+
+static void end_op(struct lane *lane, struct op *op, const struct err *err,
+                   const struct answer *answer)
+{
+    lane->batches->queued--;
+    op->done(op, err, answer);
+}
+
+static void deliver(struct lane *lane, bool is_batch, const struct answer *answer)
+{
+    struct list_node *node;
+    size_t i = 0;
+    lane->progress_ms = clock_ms(lane->batches->clock);
+    while ((node = list_pop(&lane->flying)) != NULL)
+        end_op(lane, op_at(node), NULL,
+               is_batch && answer_is_array(answer) ? answer_at(answer, i++) : answer);
+}
+
+static void fail_flying(struct lane *lane, const struct err *err)
+{
+    struct list_node *node;
+    while ((node = list_pop(&lane->flying)) != NULL)
+        end_op(lane, op_at(node), err, answer_none());
+}
+
+static void lose(struct lane *lane, bool is_batch)
+{
+    struct err err;
+    if (is_batch) {
+        lane->lost = lane->sequence;
+        lane->batches->recalls++;
+        log_text(lane->batches->log, LOG_LEVEL_WARNING, "batch-lost",
+                 "Redis did not answer a call of %zu operations: it is recalled",
+                 lane->flying.count);
+    }
+    err_set(&err, ERR_UPSTREAM, "Redis did not answer: the operation may have happened");
+    fail_flying(lane, &err);
+}
+
+/* Back to the head of the queue, in the old order, to be sent again. */
+static void take_back(struct lane *lane)
+{
+    lane->batches->retries++;
+    while (!list_is_empty(&lane->flying)) {
+        struct list_node *node = lane->flying.root.prev;
+        list_remove(&lane->flying, node);
+        list_push_front(&lane->queue, node);
+    }
+}
+
+static void put_off(struct lane *lane, const struct answer *why)
+{
+    str_printable(answer_str(why), lane->trouble, sizeof lane->trouble);
+    lane->retry_at_ms = clock_ms(lane->batches->clock) + RETRY_DELAY_MS;
+}
+
+/* Whether the same call may well succeed a moment later. */
+static bool is_passing(struct str error)
+{
+    return str_starts(error, STR("LOADING")) || str_starts(error, STR("BUSY ")) ||
+           str_starts(error, STR("MASTERDOWN")) || str_starts(error, STR("CLUSTERDOWN")) ||
+           str_starts(error, STR("TRYAGAIN"));
+}
+
+static void refuse(struct lane *lane, const struct answer *answer)
+{
+    struct err err;
+    char text[160];
+    str_printable(answer_str(answer), text, sizeof text);
+    log_line(lane->batches->log, LOG_LEVEL_WARNING, "redis-refused", "answer", text, NULL);
+    if (is_passing(answer_str(answer))) {
+        if (lane->alone_left > 0)
+            lane->alone_left += lane->flying.count;
+        take_back(lane);
+        put_off(lane, answer);
+        return;
+    }
+    lane->progress_ms = clock_ms(lane->batches->clock);
+    if (lane->flying.count > 1) {
+        lane->alone_left = lane->flying.count;
+        take_back(lane);
+    } else {
+        err_set(&err, ERR_UPSTREAM, "Redis refused: %s: not done", text);
+        fail_flying(lane, &err);
+    }
+}
+
+static void settle_recall(struct lane *lane, enum call_fate fate, const struct answer *answer)
+{
+    lane->is_recalling = false;
+    if (fate == CALL_ANSWERED && !answer_is_error(answer)) {
+        lane->lost = 0;
+        lane->progress_ms = clock_ms(lane->batches->clock);
+        lane->rules->recalled(lane->owner, answer);
+    } else {
+        put_off(lane, answer);
+    }
+}
+
+static void end_call(void *arg, enum call_fate fate, const struct answer *answer)
+{
+    struct lane *lane = arg;
+    struct batches *batches = lane->batches;
+    bool is_recall = lane->is_recalling, is_batch = false;
+    if (!is_recall && !list_is_empty(&lane->flying))
+        is_batch = op_at(list_first(&lane->flying))->script == lane->rules->batch_script;
+
+    lane->trouble[0] = '\0';
+    lane->retry_at_ms = 0;
+    /* Only a recall can have made it stale, and no recall is sent while a batch is in flight. */
+    if (is_batch && fate == CALL_ANSWERED && answer_is_error(answer) &&
+        str_starts(answer_str(answer), STR("STALE")))
+        fate = CALL_LOST;
+
+    if (is_recall)
+        settle_recall(lane, fate, answer);
+    else if (fate == CALL_ANSWERED)
+        deliver(lane, is_batch, answer);
+    else if (fate == CALL_REFUSED)
+        refuse(lane, answer);
+    else
+        lose(lane, is_batch);
+
+    /* Only now: what the callbacks added shares the next call. */
+    lane->is_flying = false;
+    enlist(lane);
+    mark_active(lane);
+    send_waiting(batches);
+}
+
+/* --- time ----------------------------------------------------------------------------------------
+ */
+
+static void expire_queued(struct lane *lane, int64_t now_ms)
+{
+    struct list_node *node;
+    while ((node = list_first(&lane->queue)) != NULL) {
+        struct op *op = op_at(node);
+        int64_t since_ms = op->queued_ms > lane->progress_ms ? op->queued_ms : lane->progress_ms;
+        struct err err;
+        if (now_ms - since_ms < lane->batches->wait_ms)
+            break;
+        say_expired(lane, now_ms - since_ms, &err);
+        list_remove(&lane->queue, node);
+        if (lane->alone_left > 0)
+            lane->alone_left--;
+        end_op(lane, op, &err, answer_none());
+    }
+    if (list_is_empty(&lane->queue) && lane->lost == 0)
+        unlist(lane);
+    mark_active(lane);
+}
+
+static void wake_later(struct batches *batches, int64_t now_ms)
+{
+    list_each (node, &batches->later) {
+        struct lane *lane = list_entry(node, struct lane, node);
+        if (lane->retry_at_ms > now_ms)
+            continue;
+        unlist(lane);
+        lane->retry_at_ms = 0;
+        enlist(lane);
+    }
+}
+
+static void end_refused(struct batches *batches)
+{
+    /* Those that a `done` adds have their turn at the next tick. */
+    for (size_t left = batches->refused.count; left > 0; left--) {
+        struct op *op = op_at(list_pop(&batches->refused));
+        struct err err = *op->err;
+        mem_free(op->err);
+        op->err = NULL;
+        op->done(op, &err, answer_none());
+    }
+}
+
+void batches_tick(struct batches *batches)
+{
+    int64_t now_ms = clock_ms(batches->clock);
+    end_refused(batches);
+    wake_later(batches, now_ms);
+    list_each (node, &batches->active)
+        expire_queued(list_entry(node, struct lane, active_node), now_ms);
+    send_waiting(batches);
+}
+
+static void become_ready(void *arg)
+{
+    send_waiting(arg);
+}
+
+void batches_init(struct batches *batches, struct upstream *upstream, const struct clock *clock,
+                  struct log *log, struct str daemon)
+{
+    *batches = (struct batches){.upstream = upstream,
+                                .clock = clock,
+                                .log = log,
+                                .daemon = daemon,
+                                .wait_ms = 2000,
+                                .max_batch = 128,
+                                .max_queued = 65536};
+    list_init(&batches->waiting);
+    list_init(&batches->later);
+    list_init(&batches->active);
+    list_init(&batches->refused);
+    batches->listener.ready = become_ready;
+    batches->listener.arg = batches;
+    upstream_listen(upstream, &batches->listener);
+}
+
+void batches_clear(struct batches *batches)
+{
+    struct list_node *node;
+    struct err err;
+    batches->is_closed = true;
+    upstream_forget(batches->upstream, &batches->listener);
+    err_set(&err, ERR_UPSTREAM, "the daemon is stopping: not done");
+    list_each (active, &batches->active) {
+        struct lane *lane = list_entry(active, struct lane, active_node);
+        while ((node = list_pop(&lane->queue)) != NULL)
+            end_op(lane, op_at(node), &err, answer_none());
+        lane->lost = 0;
+        unlist(lane);
+        mark_active(lane);
+    }
+    while (!list_is_empty(&batches->refused))
+        end_refused(batches);
+    mem_free(batches->args);
+    batches->args = NULL;
+    batches->args_room = 0;
+}
+
+/* --- lanes ---------------------------------------------------------------------------------------
+ */
+
+void lane_init(struct lane *lane, struct batches *batches, const struct lane_rules *rules,
+               void *owner)
+{
+    *lane = (struct lane){.rules = rules, .owner = owner, .batches = batches};
+    list_init(&lane->queue);
+    list_init(&lane->flying);
+}
+
+void lane_clear(struct lane *lane)
+{
+    unlist(lane);
+    if (list_has(&lane->active_node))
+        list_remove(&lane->batches->active, &lane->active_node);
+}
+
+bool lane_is_idle(const struct lane *lane)
+{
+    return !lane->is_flying && lane->lost == 0 && list_is_empty(&lane->queue);
+}
+
+static bool can_take(struct batches *batches, struct err *err)
+{
+    int64_t away_ms = upstream_away_ms(batches->upstream);
+    if (batches->is_closed)
+        return err_set(err, ERR_UPSTREAM, "the daemon is stopping: not done");
+    if (away_ms > 0 && away_ms >= batches->wait_ms) {
+        say_away(batches, away_ms, err);
+        return false;
+    }
+    return true;
+}
+
+static void take(struct lane *lane)
+{
+    lane->batches->queued++;
+    enlist(lane);
+    mark_active(lane);
+    send_waiting(lane->batches);
+}
+
+bool lane_add(struct lane *lane, struct op *op, struct err *err)
+{
+    struct batches *batches = lane->batches;
+    if (!can_take(batches, err))
+        return false;
+    if (lane->queue.count >= (size_t)batches->max_queued) {
+        batches->busy++;
+        return err_set(err, ERR_BUSY,
+                       "%zu operations wait for Redis already (max_queued): not done",
+                       lane->queue.count);
+    }
+    op->queued_ms = clock_ms(batches->clock);
+    list_push(&lane->queue, &op->node);
+    take(lane);
+    return true;
+}
+
+bool lane_add_first(struct lane *lane, struct op *op, struct err *err)
+{
+    struct batches *batches = lane->batches;
+    struct list_node *first = list_first(&lane->queue);
+    if (!can_take(batches, err))
+        return false;
+    /* The queue is ordered by time: expiring looks at its head alone. */
+    op->queued_ms = first != NULL ? op_at(first)->queued_ms : clock_ms(batches->clock);
+    list_push_front(&lane->queue, &op->node);
+    if (lane->alone_left > 0)
+        lane->alone_left++;
+    take(lane);
+    return true;
+}
+
+void batches_refuse(struct batches *batches, struct op *op, const struct err *err)
+{
+    op->err = mem_alloc(sizeof *op->err);
+    *op->err = *err;
+    list_push(&batches->refused, &op->node);
+    if (batches->wake != NULL)
+        batches->wake(batches->wake_arg);
+}

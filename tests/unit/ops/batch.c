@@ -1,0 +1,730 @@
+/* batch: every rule of ops/batch.h, against a Redis that does what the test says. */
+#include "ops/batch.h"
+#include "base/mem.h"
+#include <check.h>
+#include <hiredis/hiredis.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* --- a Redis that the test plays
+ * ------------------------------------------------------------------ */
+
+struct sent {
+    enum script_id script;
+    char text[400]; /* the args, with blanks between */
+    call_done done;
+    void *arg;
+};
+
+struct upstream {
+    int64_t away_ms;
+    int room; /* calls that it takes yet */
+    struct sent sent[64];
+    int count, answered;
+    struct upstream_listener *listener;
+};
+
+bool upstream_call(struct upstream *up, const struct call *call)
+{
+    struct sent *sent;
+    size_t at = 0;
+    if (up->room == 0)
+        return false;
+    up->room--;
+    ck_assert_int_lt(up->count, 64);
+    sent = &up->sent[up->count++];
+    *sent = (struct sent){.script = call->script, .done = call->done, .arg = call->arg};
+    for (int i = 0; i < call->arg_count && at < sizeof sent->text; i++)
+        at += (size_t)snprintf(sent->text + at, sizeof sent->text - at, "%s%.*s", i > 0 ? " " : "",
+                               PRSTR(call->args[i]));
+    return true;
+}
+
+int64_t upstream_away_ms(const struct upstream *up)
+{
+    return up->away_ms;
+}
+
+const char *upstream_trouble(const struct upstream *up)
+{
+    return up->away_ms > 0 ? "connection refused" : "";
+}
+
+void upstream_listen(struct upstream *up, struct upstream_listener *listener)
+{
+    up->listener = listener;
+}
+
+void upstream_forget(struct upstream *up, struct upstream_listener *listener)
+{
+    ck_assert_ptr_eq(up->listener, listener);
+    up->listener = NULL;
+}
+
+/* --- what stands around
+ * --------------------------------------------------------------------------- */
+
+struct ended {
+    struct op op; /* first */
+    struct str args[1];
+    const char *name;
+    int times;
+    bool is_err;
+    struct err err;
+    char answer[64];
+};
+
+static struct upstream redis;
+static int64_t now_us;
+static struct clock test_clock;
+static struct batches batches;
+static struct lane lane;
+static struct ended ops[80];
+static char recalled[64];
+static int wakes;
+static struct err err;
+
+static int64_t read_now(void *arg)
+{
+    (void)arg;
+    return now_us;
+}
+
+static void give_keys(void *owner, const struct script *script, struct str *keys)
+{
+    (void)owner;
+    for (int i = 0; i < script->key_count; i++)
+        keys[i] = STR("key");
+}
+
+static int give_head(void *owner, struct str args[4])
+{
+    args[0] = str_of(owner);
+    return 1;
+}
+
+static void note_recalled(void *owner, const struct answer *answer)
+{
+    snprintf(recalled, sizeof recalled, "%s %d", (char *)owner, (int)answer_int(answer, -1));
+}
+
+static const struct lane_rules rules = {
+    .batch_script = SCRIPT_POOL_BATCH,
+    .recall_script = SCRIPT_POOL_RECALL,
+    .keys = give_keys,
+    .head = give_head,
+    .recalled = note_recalled,
+};
+
+static char lane_name[] = "mode";
+
+static void note_wake(void *arg)
+{
+    (void)arg;
+    wakes++;
+}
+
+static void set_up(void)
+{
+    redis = (struct upstream){.room = 1000};
+    now_us = 1000000000;
+    test_clock = (struct clock){read_now, read_now, NULL};
+    memset(ops, 0, sizeof ops);
+    recalled[0] = '\0';
+    wakes = 0;
+    batches_init(&batches, &redis, &test_clock, NULL, STR("me"));
+    batches.wake = note_wake;
+    lane_init(&lane, &batches, &rules, lane_name);
+}
+
+static void tear_down(void)
+{
+    batches_clear(&batches);
+    lane_clear(&lane);
+}
+
+static void end_op(struct op *op, const struct err *failure, const struct answer *answer)
+{
+    struct ended *ended = (struct ended *)op;
+    ended->times++;
+    ended->is_err = failure != NULL;
+    if (failure != NULL)
+        ended->err = *failure;
+    else
+        snprintf(ended->answer, sizeof ended->answer, "%.*s", PRSTR(answer_str(answer)));
+}
+
+static struct op *new_op(int i, enum script_id script, const char *name)
+{
+    ops[i] = (struct ended){.name = name, .args = {str_of(name)}};
+    ops[i].op = (struct op){.script = script, .args = ops[i].args, .arg_count = 1, .done = end_op};
+    return &ops[i].op;
+}
+
+static void add(int i, const char *name)
+{
+    ck_assert(lane_add(&lane, new_op(i, SCRIPT_POOL_BATCH, name), &err));
+}
+
+static void add_other(int i, const char *name)
+{
+    ck_assert(lane_add(&lane, new_op(i, SCRIPT_POOL_EXTEND, name), &err));
+}
+
+static void pass_ms(int64_t ms)
+{
+    now_us += ms * 1000;
+    batches_tick(&batches);
+}
+
+/* The oldest call without an answer gets one; `resp` as Redis would write it. */
+static void settle(enum call_fate fate, const char *resp)
+{
+    struct sent *sent = &redis.sent[redis.answered++];
+    void *reply = NULL;
+    redisReader *reader = redisReaderCreate();
+    ck_assert_int_le(redis.answered, redis.count);
+    redisReaderFeed(reader, resp, strlen(resp));
+    ck_assert_int_eq(redisReaderGetReply(reader, &reply), REDIS_OK);
+    ck_assert_ptr_nonnull(reply);
+    sent->done(sent->arg, fate, reply);
+    freeReplyObject(reply);
+    redisReaderFree(reader);
+}
+
+static void answer(const char *resp)
+{
+    settle(CALL_ANSWERED, resp);
+}
+
+static void lose(void)
+{
+    settle(CALL_LOST, "$-1\r\n");
+}
+
+#define LOADING "-LOADING Redis is loading the dataset in memory\r\n"
+#define OOM     "-OOM command not allowed when used memory > 'maxmemory'.\r\n"
+#define ONE(x)  "*1\r\n+" x "\r\n"
+
+#define assert_sent(i, id, words)                    \
+    do {                                             \
+        ck_assert_int_gt(redis.count, i);            \
+        ck_assert_int_eq(redis.sent[i].script, id);  \
+        ck_assert_str_eq(redis.sent[i].text, words); \
+    } while (0)
+#define assert_answer(i, words)                               \
+    do {                                                      \
+        ck_assert_int_eq(ops[i].times, 1);                    \
+        ck_assert_msg(!ops[i].is_err, "%s", ops[i].err.text); \
+        ck_assert_str_eq(ops[i].answer, words);               \
+    } while (0)
+#define assert_failed(i, words)                          \
+    do {                                                 \
+        ck_assert_int_eq(ops[i].times, 1);               \
+        ck_assert(ops[i].is_err);                        \
+        ck_assert_int_eq(ops[i].err.kind, ERR_UPSTREAM); \
+        ck_assert_str_eq(ops[i].err.text, words);        \
+    } while (0)
+
+/* --- calls
+ * ---------------------------------------------------------------------------------------- */
+
+START_TEST(an_operation_of_an_idle_lane_is_sent_at_once)
+{
+    add(0, "a");
+    ck_assert_int_eq(redis.count, 1);
+    assert_sent(0, SCRIPT_POOL_BATCH, "me 1 mode a");
+    ck_assert_int_eq(ops[0].times, 0);
+    answer(ONE("A"));
+    assert_answer(0, "A");
+    ck_assert(lane_is_idle(&lane));
+    ck_assert_uint_eq(batches.queued, 0);
+}
+END_TEST
+
+START_TEST(what_comes_while_a_call_is_in_flight_shares_the_next_one)
+{
+    add(0, "a");
+    add(1, "b");
+    add(2, "c");
+    ck_assert_int_eq(redis.count, 1);
+    answer(ONE("A"));
+    ck_assert_int_eq(redis.count, 2);
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode b c");
+    answer("*2\r\n+B\r\n+C\r\n");
+    assert_answer(1, "B");
+    assert_answer(2, "C");
+}
+END_TEST
+
+static void add_two_more(struct op *op, const struct err *failure,
+                         const struct answer *answer_given)
+{
+    end_op(op, failure, answer_given);
+    add(5, "y");
+    add(6, "z");
+    ck_assert_int_eq(redis.count, 1);
+}
+
+START_TEST(what_callbacks_add_shares_the_next_call)
+{
+    new_op(0, SCRIPT_POOL_BATCH, "a")->done = add_two_more;
+    ck_assert(lane_add(&lane, &ops[0].op, &err));
+    answer(ONE("A"));
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode y z");
+    answer("*2\r\n+Y\r\n+Z\r\n");
+    assert_answer(6, "Z");
+}
+END_TEST
+
+START_TEST(a_call_carries_max_batch_operations_at_most)
+{
+    batches.max_batch = 2;
+    add(0, "a");
+    add(1, "b");
+    add(2, "c");
+    add(3, "d");
+    answer(ONE("A"));
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode b c");
+    answer("*2\r\n+B\r\n+C\r\n");
+    assert_sent(2, SCRIPT_POOL_BATCH, "me 3 mode d");
+    answer(ONE("D"));
+}
+END_TEST
+
+START_TEST(heavy_operations_do_not_share_a_call)
+{
+    add(0, "a");
+    add(1, "b");
+    add(2, "c");
+    ops[2].op.weight = 1000000;
+    add(3, "d");
+    answer(ONE("A"));
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode b");
+    answer(ONE("B"));
+    assert_sent(2, SCRIPT_POOL_BATCH, "me 3 mode c");
+    answer(ONE("C"));
+    assert_sent(3, SCRIPT_POOL_BATCH, "me 4 mode d");
+    answer(ONE("D"));
+}
+END_TEST
+
+START_TEST(other_scripts_are_calls_of_their_own_in_their_turn)
+{
+    add(0, "a");
+    add(1, "b");
+    add_other(2, "extend");
+    add_other(3, "again");
+    add(4, "c");
+    answer(ONE("A"));
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode b");
+    answer(ONE("B"));
+    assert_sent(2, SCRIPT_POOL_EXTEND, "extend");
+    answer("+two\r\n");
+    assert_answer(2, "two");
+    assert_sent(3, SCRIPT_POOL_EXTEND, "again");
+    answer("+three\r\n");
+    assert_sent(4, SCRIPT_POOL_BATCH, "me 3 mode c");
+    answer(ONE("C"));
+}
+END_TEST
+
+START_TEST(an_error_for_the_whole_batch_is_the_answer_of_each_operation)
+{
+    add(0, "a");
+    add(1, "b");
+    add(2, "c");
+    answer(ONE("A"));
+    answer("-WRONGTYPE no\r\n");
+    assert_answer(1, "WRONGTYPE no");
+    assert_answer(2, "WRONGTYPE no");
+}
+END_TEST
+
+START_TEST(a_short_answer_leaves_nobody_waiting)
+{
+    add(0, "a");
+    add(1, "b");
+    add(2, "c");
+    answer(ONE("A"));
+    answer(ONE("B"));
+    assert_answer(1, "B");
+    assert_answer(2, "");
+}
+END_TEST
+
+START_TEST(one_more_than_max_queued_is_busy)
+{
+    batches.max_queued = 2;
+    add(0, "a");
+    add(1, "b");
+    add(2, "c");
+    ck_assert(!lane_add(&lane, new_op(3, SCRIPT_POOL_BATCH, "d"), &err));
+    ck_assert_int_eq(err.kind, ERR_BUSY);
+    ck_assert_uint_eq(batches.busy, 1);
+    ck_assert_int_eq(ops[3].times, 0);
+    /* a repair goes all the same, and first */
+    ck_assert(lane_add_first(&lane, new_op(4, SCRIPT_POOL_REPAIR, "r"), &err));
+    answer(ONE("A"));
+    assert_sent(1, SCRIPT_POOL_REPAIR, "r");
+    answer("+done\r\n");
+    assert_sent(2, SCRIPT_POOL_BATCH, "me 2 mode b c");
+    answer("*2\r\n+B\r\n+C\r\n");
+}
+END_TEST
+
+START_TEST(lanes_take_turns_when_links_are_scarce)
+{
+    static char other_name[] = "other";
+    struct lane other;
+    lane_init(&other, &batches, &rules, other_name);
+    redis.room = 1;
+    add(0, "a");
+    ck_assert(lane_add(&other, new_op(1, SCRIPT_POOL_BATCH, "b"), &err));
+    add(2, "c");
+    redis.room = 1;
+    answer(ONE("A"));
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 other b");
+    redis.room = 1;
+    answer(ONE("B"));
+    assert_sent(2, SCRIPT_POOL_BATCH, "me 3 mode c");
+    answer(ONE("C"));
+    lane_clear(&other);
+}
+END_TEST
+
+START_TEST(a_lane_made_anew_never_repeats_a_sequence)
+{
+    struct lane again;
+    add(0, "a");
+    answer(ONE("A"));
+    lane_init(&again, &batches, &rules, lane_name);
+    ck_assert(lane_add(&again, new_op(1, SCRIPT_POOL_BATCH, "b"), &err));
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode b");
+    answer(ONE("B"));
+    lane_clear(&again);
+}
+END_TEST
+
+/* --- Redis is away
+ * -------------------------------------------------------------------------------- */
+
+START_TEST(operations_wait_for_redis_and_go_when_it_is_there)
+{
+    redis.away_ms = 5;
+    add(0, "a");
+    add(1, "b");
+    pass_ms(100);
+    ck_assert_int_eq(redis.count, 0);
+    redis.away_ms = 0;
+    redis.listener->ready(redis.listener->arg);
+    assert_sent(0, SCRIPT_POOL_BATCH, "me 1 mode a b");
+    answer("*2\r\n+A\r\n+B\r\n");
+    assert_answer(0, "A");
+}
+END_TEST
+
+START_TEST(what_waited_too_long_for_redis_fails_with_the_reason)
+{
+    redis.away_ms = 5;
+    add(0, "a");
+    pass_ms(1999);
+    ck_assert_int_eq(ops[0].times, 0);
+    redis.away_ms = 3210;
+    pass_ms(1);
+    assert_failed(0, "Redis is away for 3 s (connection refused): not done");
+    ck_assert(lane_is_idle(&lane));
+    redis.away_ms = 0;
+    pass_ms(100);
+    ck_assert_int_eq(redis.count, 0);
+}
+END_TEST
+
+START_TEST(nothing_is_taken_when_redis_has_been_away_for_long)
+{
+    redis.away_ms = 2000;
+    ck_assert(!lane_add(&lane, new_op(0, SCRIPT_POOL_BATCH, "a"), &err));
+    ck_assert_int_eq(err.kind, ERR_UPSTREAM);
+    ck_assert_str_eq(err.text, "Redis is away for 2 s (connection refused): not done");
+    ck_assert(!lane_add_first(&lane, &ops[0].op, &err));
+    ck_assert_int_eq(ops[0].times, 0);
+}
+END_TEST
+
+START_TEST(what_waits_behind_a_call_without_an_answer_fails_in_time)
+{
+    add(0, "a");
+    pass_ms(1000);
+    add(1, "b");
+    pass_ms(1999);
+    ck_assert_int_eq(ops[1].times, 0);
+    pass_ms(1);
+    assert_failed(1, "Redis did not answer an earlier call for 2 s: not done");
+    ck_assert_int_eq(ops[0].times, 0);
+    answer(ONE("A"));
+    assert_answer(0, "A");
+    ck_assert_int_eq(redis.count, 1);
+}
+END_TEST
+
+START_TEST(a_long_queue_that_moves_does_not_expire)
+{
+    batches.max_batch = 1;
+    for (int i = 0; i < 5; i++)
+        add(i, "x");
+    for (int i = 0; i < 5; i++) {
+        pass_ms(1500);
+        answer(ONE("X"));
+        assert_answer(i, "X");
+    }
+}
+END_TEST
+
+/* --- Redis refuses
+ * -------------------------------------------------------------------------------- */
+
+START_TEST(loading_is_tried_again)
+{
+    add(0, "a");
+    settle(CALL_REFUSED, LOADING);
+    ck_assert_int_eq(redis.count, 1);
+    ck_assert_int_eq(ops[0].times, 0);
+    add(1, "b");
+    ck_assert_int_eq(redis.count, 1);
+    pass_ms(50);
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode a b");
+    answer("*2\r\n+A\r\n+B\r\n");
+    assert_answer(0, "A");
+    assert_answer(1, "B");
+}
+END_TEST
+
+START_TEST(busy_of_another_script_is_tried_again_in_its_turn)
+{
+    add_other(0, "extend");
+    add(1, "b");
+    settle(CALL_REFUSED, "-BUSY Redis is busy running a script.\r\n");
+    pass_ms(50);
+    assert_sent(1, SCRIPT_POOL_EXTEND, "extend");
+    answer("+ok\r\n");
+    assert_sent(2, SCRIPT_POOL_BATCH, "me 1 mode b");
+    answer(ONE("B"));
+}
+END_TEST
+
+START_TEST(loading_for_too_long_fails_in_the_words_of_redis)
+{
+    add(0, "a");
+    for (int i = 0; i < 20 && ops[0].times == 0; i++) {
+        if (redis.count > redis.answered)
+            settle(CALL_REFUSED, LOADING);
+        pass_ms(200);
+    }
+    assert_failed(0, "Redis refused: LOADING Redis is loading the dataset in memory: not done");
+}
+END_TEST
+
+START_TEST(oom_of_a_merged_call_is_sent_again_one_by_one)
+{
+    add(0, "a");
+    add(1, "b");
+    add(2, "c");
+    answer(ONE("A"));
+    add(3, "d");
+    add(4, "e");
+    settle(CALL_REFUSED, OOM);
+    assert_sent(2, SCRIPT_POOL_BATCH, "me 3 mode b");
+    settle(CALL_REFUSED, OOM);
+    assert_failed(1, "Redis refused: OOM command not allowed when used memory > 'maxmemory'.: "
+                     "not done");
+    assert_sent(3, SCRIPT_POOL_BATCH, "me 4 mode c");
+    answer(ONE("C"));
+    assert_answer(2, "C");
+    assert_sent(4, SCRIPT_POOL_BATCH, "me 5 mode d e");
+    answer("*2\r\n+D\r\n+E\r\n");
+}
+END_TEST
+
+START_TEST(what_is_sent_alone_stays_alone_when_it_is_put_off)
+{
+    add(0, "a");
+    add(1, "b");
+    add(2, "c");
+    answer(ONE("A"));
+    settle(CALL_REFUSED, OOM);
+    settle(CALL_REFUSED, LOADING);
+    pass_ms(50);
+    assert_sent(3, SCRIPT_POOL_BATCH, "me 4 mode b");
+    answer(ONE("B"));
+    assert_sent(4, SCRIPT_POOL_BATCH, "me 5 mode c");
+    answer(ONE("C"));
+}
+END_TEST
+
+START_TEST(what_is_refused_alone_fails_in_the_words_of_redis)
+{
+    add_other(0, "extend");
+    settle(CALL_REFUSED, "-READONLY You can't write against a read only replica.\r\n");
+    assert_failed(0, "Redis refused: READONLY You can't write against a read only replica.: "
+                     "not done");
+    ck_assert(lane_is_idle(&lane));
+}
+END_TEST
+
+/* --- lost calls
+ * ----------------------------------------------------------------------------------- */
+
+START_TEST(a_lost_batch_is_recalled_before_anything_else_is_sent)
+{
+    add(0, "a");
+    add(1, "b");
+    lose();
+    assert_failed(0, "Redis did not answer: the operation may have happened");
+    ck_assert_int_eq(redis.count, 2);
+    assert_sent(1, SCRIPT_POOL_RECALL, "me 1");
+    answer(":3\r\n");
+    ck_assert_str_eq(recalled, "mode 3");
+    assert_sent(2, SCRIPT_POOL_BATCH, "me 2 mode b");
+    answer(ONE("B"));
+    ck_assert_uint_eq(batches.recalls, 1);
+}
+END_TEST
+
+START_TEST(a_recall_is_repeated_until_redis_answers_it)
+{
+    add(0, "a");
+    lose();
+    ck_assert(!lane_is_idle(&lane));
+    lose();
+    pass_ms(50);
+    assert_sent(2, SCRIPT_POOL_RECALL, "me 1");
+    settle(CALL_REFUSED, LOADING);
+    add(1, "b");
+    pass_ms(50);
+    assert_sent(3, SCRIPT_POOL_RECALL, "me 1");
+    answer("-ERR surprise\r\n");
+    pass_ms(50);
+    assert_sent(4, SCRIPT_POOL_RECALL, "me 1");
+    ck_assert_str_eq(recalled, "");
+    answer(":0\r\n");
+    ck_assert_str_eq(recalled, "mode 0");
+    assert_sent(5, SCRIPT_POOL_BATCH, "me 2 mode b");
+    answer(ONE("B"));
+    ck_assert_uint_eq(batches.recalls, 1);
+}
+END_TEST
+
+START_TEST(operations_behind_a_recall_fail_in_time_and_never_overtake_it)
+{
+    add(0, "a");
+    lose();
+    add(1, "b");
+    for (int i = 0; i < 45; i++) {
+        if (redis.count > redis.answered)
+            settle(CALL_REFUSED, LOADING);
+        pass_ms(50);
+    }
+    assert_failed(1, "an earlier call is not settled since 2 s (LOADING Redis is loading the "
+                     "dataset in memory): not done");
+    for (int i = 1; i < redis.count; i++)
+        assert_sent(i, SCRIPT_POOL_RECALL, "me 1");
+    ck_assert(!lane_is_idle(&lane));
+    answer(":0\r\n");
+    ck_assert(lane_is_idle(&lane));
+}
+END_TEST
+
+START_TEST(a_stale_batch_is_as_good_as_lost)
+{
+    add(0, "a");
+    answer("-STALE\r\n");
+    assert_failed(0, "Redis did not answer: the operation may have happened");
+    assert_sent(1, SCRIPT_POOL_RECALL, "me 1");
+    answer(":0\r\n");
+}
+END_TEST
+
+START_TEST(another_lost_call_is_not_recalled)
+{
+    add_other(0, "extend");
+    add(1, "b");
+    lose();
+    assert_failed(0, "Redis did not answer: the operation may have happened");
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 1 mode b");
+    answer(ONE("B"));
+}
+END_TEST
+
+/* --- ends
+ * ----------------------------------------------------------------------------------------- */
+
+START_TEST(what_was_not_taken_ends_at_the_next_tick)
+{
+    new_op(0, SCRIPT_POOL_BATCH, "a");
+    err_set(&err, ERR_UPSTREAM, "away");
+    batches_refuse(&batches, &ops[0].op, &err);
+    ck_assert_int_eq(ops[0].times, 0);
+    ck_assert_int_eq(wakes, 1);
+    err_set(&err, ERR_BUSY, "changed");
+    pass_ms(0);
+    assert_failed(0, "away");
+}
+END_TEST
+
+START_TEST(clearing_ends_what_waits_and_takes_nothing_more)
+{
+    redis.away_ms = 5;
+    add(0, "a");
+    new_op(1, SCRIPT_POOL_BATCH, "b");
+    err_set(&err, ERR_UPSTREAM, "away");
+    batches_refuse(&batches, &ops[1].op, &err);
+    batches_clear(&batches);
+    assert_failed(0, "the daemon is stopping: not done");
+    assert_failed(1, "away");
+    ck_assert(lane_is_idle(&lane));
+    ck_assert(!lane_add(&lane, new_op(2, SCRIPT_POOL_BATCH, "c"), &err));
+    set_up();
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("batch");
+    TCase *tcase = tcase_create("batch");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_test(tcase, an_operation_of_an_idle_lane_is_sent_at_once);
+    tcase_add_test(tcase, what_comes_while_a_call_is_in_flight_shares_the_next_one);
+    tcase_add_test(tcase, what_callbacks_add_shares_the_next_call);
+    tcase_add_test(tcase, a_call_carries_max_batch_operations_at_most);
+    tcase_add_test(tcase, heavy_operations_do_not_share_a_call);
+    tcase_add_test(tcase, other_scripts_are_calls_of_their_own_in_their_turn);
+    tcase_add_test(tcase, an_error_for_the_whole_batch_is_the_answer_of_each_operation);
+    tcase_add_test(tcase, a_short_answer_leaves_nobody_waiting);
+    tcase_add_test(tcase, one_more_than_max_queued_is_busy);
+    tcase_add_test(tcase, lanes_take_turns_when_links_are_scarce);
+    tcase_add_test(tcase, a_lane_made_anew_never_repeats_a_sequence);
+    tcase_add_test(tcase, operations_wait_for_redis_and_go_when_it_is_there);
+    tcase_add_test(tcase, what_waited_too_long_for_redis_fails_with_the_reason);
+    tcase_add_test(tcase, nothing_is_taken_when_redis_has_been_away_for_long);
+    tcase_add_test(tcase, what_waits_behind_a_call_without_an_answer_fails_in_time);
+    tcase_add_test(tcase, a_long_queue_that_moves_does_not_expire);
+    tcase_add_test(tcase, loading_is_tried_again);
+    tcase_add_test(tcase, busy_of_another_script_is_tried_again_in_its_turn);
+    tcase_add_test(tcase, loading_for_too_long_fails_in_the_words_of_redis);
+    tcase_add_test(tcase, oom_of_a_merged_call_is_sent_again_one_by_one);
+    tcase_add_test(tcase, what_is_sent_alone_stays_alone_when_it_is_put_off);
+    tcase_add_test(tcase, what_is_refused_alone_fails_in_the_words_of_redis);
+    tcase_add_test(tcase, a_lost_batch_is_recalled_before_anything_else_is_sent);
+    tcase_add_test(tcase, a_recall_is_repeated_until_redis_answers_it);
+    tcase_add_test(tcase, operations_behind_a_recall_fail_in_time_and_never_overtake_it);
+    tcase_add_test(tcase, a_stale_batch_is_as_good_as_lost);
+    tcase_add_test(tcase, another_lost_call_is_not_recalled);
+    tcase_add_test(tcase, what_was_not_taken_ends_at_the_next_tick);
+    tcase_add_test(tcase, clearing_ends_what_waits_and_takes_nothing_more);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
