@@ -5,15 +5,14 @@
  *   head, tail      <base>|pool|head, |tail   string  the ends of the free list
  *   gc_cursor       <base>|pool|gc_cursor     string  where the sweep goes on
  *   leases          <base>|pool|leases        zset    resource -> deadline in ms (+inf: permanent)
- *   journal         <base>|pool|journal       hash    fence -> the last one; <daemon> -> its last batch
- *   held            <base>|pool|held          zset    <owner> NUL <resource>, by bytes
- *   notes           <base>|pool|notes         hash    resource -> <token> NUL <owner> NUL <reqid>
- *   requests        <base>|pool|requests      hash    reqid -> what it was given
- *   bindings        <base>|pool|bindings      zset    name -> deadline in ms
- *   leader          <base>|pool|leader        string  the daemon that collects garbage, with a time
- *   (in scripts)    <base>:<resource>         string  the lease
- *   (in scripts)    <base>-cache:bind:<name>, <base>:<base>-cache:bind:<name>   string  bindings
- *   fences          <prefix>|fence|seen       hash    name -> the largest fence seen
+ *   journal         <base>|pool|journal       hash    fence -> the last one; <daemon> -> its last
+ * batch held            <base>|pool|held          zset    <owner> NUL <resource>, by bytes notes
+ * <base>|pool|notes         hash    resource -> <token> NUL <owner> NUL <reqid> requests
+ * <base>|pool|requests      hash    reqid -> what it was given bindings        <base>|pool|bindings
+ * zset    name -> deadline in ms leader          <base>|pool|leader        string  the daemon that
+ * collects garbage, with a time (in scripts)    <base>:<resource>         string  the lease (in
+ * scripts)    <base>-cache:bind:<name>, <base>:<base>-cache:bind:<name>   string  bindings fences
+ * <prefix>|fence|seen       hash    name -> the largest fence seen
  *
  * No name of a pool or namespace holds '|' and no pool ends in "-cache", so that key names of two
  * pools never meet; resources whose lease would be one of a pool's other keys are refused.
@@ -25,13 +24,15 @@
 #include "redis/script.h"
 
 struct pool_keys {
-    char *text;       /* owns all names below */
+    char *text; /* owns all names below */
     struct str base;
     struct str names[SCRIPT_MAX_KEYS]; /* by enum in keys.c */
 };
 
 void pool_keys_init(struct pool_keys *keys, struct str prefix, struct str pool);
 void pool_keys_clear(struct pool_keys *keys);
+/* <base>|pool: for plain commands. Borrowed. */
+struct str pool_keys_hash(const struct pool_keys *keys);
 /* The keys that a script's header names, in its order. An unknown name ends the process: it is a
  * mistake in a script's header, and the unit test goes over all of them. */
 void pool_keys_of(const struct pool_keys *keys, const struct script *script, struct str *out);

@@ -44,9 +44,9 @@ void leases_malloc(struct pool *pool, const struct malloc_request *request, leas
 void leases_held(struct pool *pool, struct str owner, leases_done done, void *arg);
 
 struct free_request {
-    struct str token;   /* "" = whoever holds it */
-    bool has_expiry;    /* the resources get a new expiry */
-    int64_t expiry_ms;  /* from now; <= 0: never */
+    struct str token;  /* "" = whoever holds it */
+    bool has_expiry;   /* the resources get a new expiry */
+    int64_t expiry_ms; /* from now; <= 0: never */
     const struct str *resources;
     int count;
 };

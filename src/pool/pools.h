@@ -18,9 +18,10 @@ struct pool {
     struct pool_keys keys;
     struct lane lane;
     const struct pool_config *config;
-    int64_t last_used_ms;   /* last mention by a client */
-    bool is_known;          /* it has been seen to have resources or leases */
-    bool is_repairing;      /* a repair has been queued by a broken list */
+    int64_t last_used_ms; /* last mention by a client */
+    size_t pending;       /* operations that refer to it */
+    bool is_known;        /* it has been seen to have resources or leases */
+    bool is_repairing;    /* a repair has been queued by a broken list */
     /* the collector's (jobs/gc) */
     int64_t gc_due_ms, sweep_due_ms;
     bool is_collecting, is_leading;
@@ -35,7 +36,8 @@ struct pools {
     struct map by_name;
     struct list all;
     struct batches *batches;
-    struct lane lane; /* of keys that belong to no pool: fences */
+    struct lane lane;      /* of keys that belong to no pool: fences */
+    struct pool_keys keys; /* of the same: only `fences` has a meaning */
     const struct config *config;
     const struct clock *clock;
     struct rand *rand;
@@ -48,12 +50,16 @@ void pools_init(struct pools *pools, struct batches *batches, const struct confi
 void pools_clear(struct pools *pools);
 
 /* The pool of that name, made at its first mention. NULL and err: the name is not allowed, or this
- * daemon knows max_pools already. Borrowed until the loop turns; an operation at its lane keeps it. */
+ * daemon knows max_pools already. Borrowed until the loop turns; an operation at its lane keeps it.
+ */
 struct pool *pools_get(struct pools *pools, struct str name, struct err *err);
 /* NULL when it has not been mentioned. */
 struct pool *pools_find(const struct pools *pools, struct str name);
-/* Makes the configured ones (and those that a reload added) and gives all their present settings. */
+/* Makes the configured ones (and those that a reload added) and gives all their present settings.
+ */
 void pools_configure(struct pools *pools);
+/* The prefix of pools without a section of their own. Borrowed until the next reload. */
+struct str pools_prefix(const struct pools *pools);
 /* Forgets pools as the door sign says; to be called every few seconds. */
 void pools_forget_idle(struct pools *pools);
 

@@ -1,0 +1,201 @@
+/* leases: see leases.h. */
+#include "pool/leases.h"
+#include "base/rand.h"
+#include "pool/packed.h"
+
+#define FIELDS 4 /* of a lease in an answer: resource token fence ttl_ms */
+/* A lease that is given back is tried so often: the link may be lost again. */
+#define GIVE_BACK_TRIES 5
+
+struct lease leases_at(const struct leases *leases, size_t i)
+{
+    size_t at = i * FIELDS;
+    return (struct lease){
+        .resource = answer_str(answer_at(leases->answer, at)),
+        .token = answer_str(answer_at(leases->answer, at + 1)),
+        .fence = answer_int(answer_at(leases->answer, at + 2), 0),
+        .ttl_ms = answer_int(answer_at(leases->answer, at + 3), -1),
+    };
+}
+
+static struct packed *packed_of(struct op *op)
+{
+    return (struct packed *)op;
+}
+
+static bool is_expected(bool is_right, struct err *err)
+{
+    return is_right || err_set(err, ERR_GENERAL, "Redis gave an answer that was not expected");
+}
+
+/* --- leases as answers ---------------------------------------------------------------------------
+ */
+
+static void end_with_leases(struct packed *packed, const struct err *failure,
+                            const struct answer *answer)
+{
+    struct leases leases = {answer, answer_count(answer) / FIELDS};
+    struct err err;
+    if (packed_check(packed, failure, answer, &err) && is_expected(answer_is_array(answer), &err))
+        packed->done.leases(packed->arg, NULL, &leases);
+    else
+        packed->done.leases(packed->arg, &err, NULL);
+    packed_free(packed);
+}
+
+static void end_malloc(struct op *op, const struct err *failure, const struct answer *answer)
+{
+    struct pool *pool = packed_of(op)->pool;
+    size_t count = answer_count(answer) / FIELDS;
+    pool->counters.mallocs++;
+    pool->counters.grants += count;
+    if (failure == NULL && count == 0 && answer_is_array(answer))
+        pool->counters.misses++;
+    if (count > 0)
+        pool->is_known = true;
+    end_with_leases(packed_of(op), failure, answer);
+}
+
+static void end_held(struct op *op, const struct err *failure, const struct answer *answer)
+{
+    end_with_leases(packed_of(op), failure, answer);
+}
+
+static struct str how_of(enum malloc_mode mode)
+{
+    return mode == MALLOC_ONE ? STR("1") : mode == MALLOC_UP_TO ? STR("n") : STR("a");
+}
+
+void leases_malloc(struct pool *pool, const struct malloc_request *request, leases_done done,
+                   void *arg)
+{
+    size_t bytes = 3 * PACKED_INT + RAND_TOKEN_LEN + request->name.len + request->owner.len +
+                   request->reqid.len;
+    struct packed *packed = packed_new(pool, SCRIPT_POOL_BATCH, end_malloc, 9, bytes);
+    packed->done.leases = done;
+    packed->arg = arg;
+    packed->op.weight = (int)(request->count < INT32_MAX ? request->count : INT32_MAX);
+    packed_put_literal(packed, STR("M"));
+    packed_put_literal(packed, how_of(request->mode));
+    packed_put_int(packed, request->mode == MALLOC_ONE ? 1 : request->count);
+    packed_put_int(packed, request->timeout_ms);
+    rand_token(pool->pools->rand, packed_put_space(packed, RAND_TOKEN_LEN));
+    packed_put(packed, request->name);
+    packed_put_int(packed, request->binding_ms);
+    packed_put(packed, request->owner);
+    packed_put(packed, request->reqid);
+    packed_send(packed, &pool->lane);
+}
+
+void leases_held(struct pool *pool, struct str owner, leases_done done, void *arg)
+{
+    struct packed *packed = packed_new(pool, SCRIPT_POOL_HELD, end_held, 1, owner.len);
+    packed->done.leases = done;
+    packed->arg = arg;
+    packed_put(packed, owner);
+    packed_send(packed, &pool->lane);
+}
+
+/* --- counts as answers ---------------------------------------------------------------------------
+ */
+
+static void end_with_count(struct packed *packed, const struct err *failure,
+                           const struct answer *answer, uint64_t *counter)
+{
+    int64_t count = answer_int(answer, 0);
+    struct err err;
+    if (packed_check(packed, failure, answer, &err) && is_expected(answer_is_int(answer), &err)) {
+        *counter += count > 0 ? (uint64_t)count : 0;
+        packed->done.count(packed->arg, NULL, count);
+    } else {
+        packed->done.count(packed->arg, &err, 0);
+    }
+    packed_free(packed);
+}
+
+static void end_free(struct op *op, const struct err *failure, const struct answer *answer)
+{
+    end_with_count(packed_of(op), failure, answer, &packed_of(op)->pool->counters.frees);
+}
+
+static void end_renew(struct op *op, const struct err *failure, const struct answer *answer)
+{
+    end_with_count(packed_of(op), failure, answer, &packed_of(op)->pool->counters.renewals);
+}
+
+static struct packed *pack_free(struct pool *pool, const struct free_request *request,
+                                op_done ended)
+{
+    size_t bytes =
+        request->token.len + 2 * PACKED_INT + packed_bytes_of(request->resources, request->count);
+    struct packed *packed = packed_new(pool, SCRIPT_POOL_BATCH, ended, 4 + request->count, bytes);
+    packed->op.weight = request->count;
+    packed_put_literal(packed, STR("F"));
+    packed_put(packed, request->token);
+    if (request->has_expiry)
+        packed_put_int(packed, request->expiry_ms);
+    else
+        packed_put_literal(packed, STR(""));
+    packed_put_int(packed, request->count);
+    packed_put_all(packed, request->resources, request->count);
+    return packed;
+}
+
+void leases_free(struct pool *pool, const struct free_request *request, count_done done, void *arg)
+{
+    struct packed *packed = pack_free(pool, request, end_free);
+    packed->done.count = done;
+    packed->arg = arg;
+    packed_send(packed, &pool->lane);
+}
+
+void leases_renew(struct pool *pool, struct str resource, struct str token, int64_t timeout_ms,
+                  count_done done, void *arg)
+{
+    struct packed *packed =
+        packed_new(pool, SCRIPT_POOL_BATCH, end_renew, 4, resource.len + token.len + PACKED_INT);
+    packed->done.count = done;
+    packed->arg = arg;
+    packed_put_literal(packed, STR("R"));
+    packed_put(packed, resource);
+    packed_put(packed, token);
+    packed_put_int(packed, timeout_ms);
+    packed_send(packed, &pool->lane);
+}
+
+/* --- nobody waits for these ----------------------------------------------------------------------
+ */
+
+static void end_give_back(struct op *op, const struct err *failure, const struct answer *answer)
+{
+    struct packed *packed = packed_of(op);
+    struct err err;
+    bool is_ok = packed_check(packed, failure, answer, &err);
+    /* With its token the lease of nobody else can be hit, however often this is said. */
+    if (!is_ok && err.kind == ERR_UPSTREAM && --packed->asked > 0 &&
+        lane_add_first(&packed->pool->lane, op, &err))
+        return;
+    if (is_ok)
+        packed->pool->counters.frees += (uint64_t)answer_int(answer, 0);
+    else if (err.kind != ERR_NOTOWNER)
+        log_line(packed->pool->pools->log, LOG_LEVEL_WARNING, "give-back-failed", "pool",
+                 packed->pool->name, "why", err.text, NULL);
+    packed_free(packed);
+}
+
+void leases_give_back(struct pool *pool, const struct leases *leases)
+{
+    for (size_t i = 0; i < leases->count; i++) {
+        struct lease lease = leases_at(leases, i);
+        struct free_request request = {
+            .token = lease.token, .resources = &lease.resource, .count = 1};
+        struct packed *packed;
+        struct err err;
+        if (lease.token.len == 0)
+            continue; /* a shared pool: nothing was taken */
+        packed = pack_free(pool, &request, end_give_back);
+        packed->asked = GIVE_BACK_TRIES;
+        if (!lane_add_first(&pool->lane, &packed->op, &err))
+            batches_refuse(pool->pools->batches, &packed->op, &err);
+    }
+}

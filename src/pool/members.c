@@ -1,0 +1,194 @@
+/* members: see members.h. */
+#include "pool/members.h"
+#include "pool/packed.h"
+
+/* Leads so long from each collection on: another daemon takes over so late at most. */
+#define LEADER_MS 4000
+/* Due leases that one collection takes back; it tells when there are more. */
+#define GC_LIMIT 1000
+
+static void end_with_answer(struct op *op, const struct err *failure, const struct answer *answer)
+{
+    struct packed *packed = (struct packed *)op;
+    struct err err;
+    if (packed_check(packed, failure, answer, &err))
+        packed->done.answer(packed->arg, NULL, answer);
+    else
+        packed->done.answer(packed->arg, &err, answer_none());
+    packed_free(packed);
+}
+
+static void end_adding(struct op *op, const struct err *failure, const struct answer *answer)
+{
+    if (failure == NULL && !answer_is_error(answer))
+        ((struct packed *)op)->pool->is_known = true;
+    end_with_answer(op, failure, answer);
+}
+
+static struct packed *start(struct pool *pool, enum script_id script, int arg_count, size_t bytes,
+                            answer_done done, void *arg)
+{
+    struct packed *packed = packed_new(pool, script, end_with_answer, arg_count, bytes);
+    packed->done.answer = done;
+    packed->arg = arg;
+    return packed;
+}
+
+static void send(struct packed *packed)
+{
+    packed_send(packed, &packed->pool->lane);
+}
+
+/* --- resources -----------------------------------------------------------------------------------
+ */
+
+static void send_adding(struct pool *pool, enum script_id script, int64_t expiry_ms,
+                        const struct str *resources, int count, answer_done done, void *arg)
+{
+    struct packed *packed =
+        start(pool, script, 1 + count, PACKED_INT + packed_bytes_of(resources, count), done, arg);
+    packed->op.done = end_adding;
+    packed_put_int(packed, expiry_ms);
+    packed_put_all(packed, resources, count);
+    send(packed);
+}
+
+void members_extend(struct pool *pool, int64_t expiry_ms, const struct str *resources, int count,
+                    answer_done done, void *arg)
+{
+    send_adding(pool, SCRIPT_POOL_EXTEND, expiry_ms, resources, count, done, arg);
+}
+
+void members_assign(struct pool *pool, int64_t expiry_ms, const struct str *resources, int count,
+                    answer_done done, void *arg)
+{
+    send_adding(pool, SCRIPT_POOL_ASSIGN, expiry_ms, resources, count, done, arg);
+}
+
+void members_shrink(struct pool *pool, const struct str *resources, int count, answer_done done,
+                    void *arg)
+{
+    struct packed *packed =
+        start(pool, SCRIPT_POOL_SHRINK, count, packed_bytes_of(resources, count), done, arg);
+    packed_put_all(packed, resources, count);
+    send(packed);
+}
+
+/* --- bindings ------------------------------------------------------------------------------------
+ */
+
+void members_bind(struct pool *pool, struct str name, struct str resource, int64_t binding_ms,
+                  answer_done done, void *arg)
+{
+    struct packed *packed =
+        start(pool, SCRIPT_POOL_BIND, 3, name.len + resource.len + PACKED_INT, done, arg);
+    packed_put(packed, name);
+    packed_put(packed, resource);
+    packed_put_int(packed, binding_ms);
+    send(packed);
+}
+
+static void send_one(struct pool *pool, enum script_id script, struct str text, answer_done done,
+                     void *arg)
+{
+    struct packed *packed = start(pool, script, 1, text.len, done, arg);
+    packed_put(packed, text);
+    send(packed);
+}
+
+void members_unbind(struct pool *pool, struct str name, answer_done done, void *arg)
+{
+    send_one(pool, SCRIPT_POOL_UNBIND, name, done, arg);
+}
+
+void members_bound(struct pool *pool, struct str name, answer_done done, void *arg)
+{
+    send_one(pool, SCRIPT_POOL_BOUND, name, done, arg);
+}
+
+/* --- looking -------------------------------------------------------------------------------------
+ */
+
+/* A command of Redis on the pool's hash, up to its key; `more`: arguments that follow. */
+static struct packed *start_command(struct pool *pool, struct str command, int more, size_t bytes,
+                                    answer_done done, void *arg)
+{
+    struct str key = pool_keys_hash(&pool->keys);
+    struct packed *packed = start(pool, SCRIPT_NONE, 2 + more, key.len + bytes, done, arg);
+    packed_put_literal(packed, command);
+    packed_put(packed, key);
+    return packed;
+}
+
+void members_keys(struct pool *pool, answer_done done, void *arg)
+{
+    send(start_command(pool, STR("HKEYS"), 0, 0, done, arg));
+}
+
+void members_len(struct pool *pool, answer_done done, void *arg)
+{
+    send(start_command(pool, STR("HLEN"), 0, 0, done, arg));
+}
+
+void members_has(struct pool *pool, struct str resource, answer_done done, void *arg)
+{
+    struct packed *packed = start_command(pool, STR("HEXISTS"), 1, resource.len, done, arg);
+    packed_put(packed, resource);
+    send(packed);
+}
+
+void members_scan(struct pool *pool, struct str cursor, int64_t count, answer_done done, void *arg)
+{
+    struct packed *packed =
+        start_command(pool, STR("HSCAN"), 3, cursor.len + PACKED_INT, done, arg);
+    packed_put(packed, cursor);
+    packed_put_literal(packed, STR("COUNT"));
+    packed_put_int(packed, count);
+    send(packed);
+}
+
+void members_freelist(struct pool *pool, int64_t count, answer_done done, void *arg)
+{
+    struct packed *packed = start(pool, SCRIPT_POOL_FREELIST, 1, PACKED_INT, done, arg);
+    packed_put_int(packed, count < 0 ? -1 : count);
+    send(packed);
+}
+
+void members_info(struct pool *pool, answer_done done, void *arg)
+{
+    send(start(pool, SCRIPT_POOL_INFO, 0, 0, done, arg));
+}
+
+void members_health(struct pool *pool, answer_done done, void *arg)
+{
+    send(start(pool, SCRIPT_POOL_HEALTH, 0, 0, done, arg));
+}
+
+void members_status(struct pool *pool, struct str resource, answer_done done, void *arg)
+{
+    send_one(pool, SCRIPT_POOL_STATUS, resource, done, arg);
+}
+
+/* --- checking, repairing, collecting -------------------------------------------------------------
+ */
+
+void members_check(struct pool *pool, answer_done done, void *arg)
+{
+    send(start(pool, SCRIPT_POOL_CHECK, 0, 0, done, arg));
+}
+
+void members_repair(struct pool *pool, answer_done done, void *arg)
+{
+    send(start(pool, SCRIPT_POOL_REPAIR, 0, 0, done, arg));
+}
+
+void members_gc(struct pool *pool, bool as_leader, int64_t count, answer_done done, void *arg)
+{
+    struct str daemon = as_leader ? pool->lane.batches->daemon : STR("");
+    struct packed *packed = start(pool, SCRIPT_POOL_GC, 4, daemon.len + 3 * PACKED_INT, done, arg);
+    packed_put(packed, daemon);
+    packed_put_int(packed, LEADER_MS);
+    packed_put_int(packed, GC_LIMIT);
+    packed_put_int(packed, count);
+    send(packed);
+}
