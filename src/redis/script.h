@@ -1,6 +1,7 @@
 /* script: the Lua scripts, compiled in: text, SHA1, the names of the keys that each one takes, and
  * where a line of the assembled text came from.
- * Knows: the generated list (redis/scripts.h, made from lua/ at build time).  Must not know: links. */
+ * Knows: the generated list (redis/scripts.h, made from lua/ at build time).  Must not know: links.
+ */
 #ifndef REDIS_SCRIPT_H
 #define REDIS_SCRIPT_H
 

@@ -18,10 +18,10 @@ struct event_base;
 
 enum call_fate {
     CALL_ANSWERED, /* answer is set; it may be an error that the script gave */
-    CALL_REFUSED,  /* answer is Redis' own error, given before anything was done: LOADING, BUSY, OOM,
-                    * READONLY, MISCONF, NOREPLICAS, MASTERDOWN, CLUSTERDOWN, NOPERM, NOAUTH ... */
-    CALL_LOST      /* sent, but the link ended or the reply's deadline passed: it may have happened,
-                    * or may even happen later; answer is answer_none() */
+    CALL_REFUSED, /* answer is Redis' own error, given before anything was done: LOADING, BUSY, OOM,
+                   * READONLY, MISCONF, NOREPLICAS, MASTERDOWN, CLUSTERDOWN, NOPERM, NOAUTH ... */
+    CALL_LOST     /* sent, but the link ended or the reply's deadline passed: it may have happened,
+                   * or may even happen later; answer is answer_none() */
 };
 
 /* Runs exactly once for each call taken, never before upstream_call() has returned. The answer is
@@ -29,7 +29,7 @@ enum call_fate {
 typedef void (*call_done)(void *arg, enum call_fate fate, const struct answer *answer);
 
 struct call {
-    enum script_id script;  /* SCRIPT_NONE: keys and args together are a plain command, args first */
+    enum script_id script; /* SCRIPT_NONE: keys and args together are a plain command, args first */
     const struct str *keys; /* scripts: as many as its header names */
     int key_count;
     const struct str *args; /* borrowed until upstream_call() returns */
@@ -56,7 +56,8 @@ struct upstream_listener {
 void upstream_listen(struct upstream *upstream, struct upstream_listener *listener);
 void upstream_forget(struct upstream *upstream, struct upstream_listener *listener);
 
-/* --- what a daemon needs besides; a test's upstream has no use for it -------------------------- */
+/* --- what a daemon needs besides; a test's upstream has no use for it --------------------------
+ */
 
 /* Does not dial yet. The config is borrowed for life; `name` is given to CLIENT SETNAME. */
 struct upstream *upstream_new(struct event_base *base, const struct redis_config *config,
