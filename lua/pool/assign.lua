@@ -1,0 +1,58 @@
+-- assign: the pool has exactly these resources afterwards. New ones come behind the tail in the order
+-- given, known ones keep their place and get the new expiry; without any the pool is cleared.
+-- keys: pool head tail gc_cursor leases
+-- args: expiry_ms resource...
+-- returns: [added, removed]
+-- include: pool/member.lua
+local K_gc_cursor = KEYS[4]
+K_leases = KEYS[5]
+
+local function clear()
+    local removed = call("HLEN", K_pool)
+    call("UNLINK", K_pool, K_gc_cursor)
+    call("SET", K_head, "")
+    call("SET", K_tail, "")
+    return { 0, removed }
+end
+
+local function run()
+    if #ARGV < 2 then
+        return clear()
+    end
+    list_open()
+    local all = call("HGETALL", K_pool)
+    for i = 1, #all, 2 do
+        entry_keep(all[i], all[i + 1])
+    end
+    local expiry = expiry_after(span(ARGV[1]))
+    local wanted, added, removed = {}, {}, {}
+    for i = 2, #ARGV do
+        local name = ARGV[i]
+        if not wanted[name] then
+            wanted[name] = true
+            if not prev_of[name] then
+                prev_of[name] = ABSENT
+                added[#added + 1] = name
+            end
+        end
+    end
+    for i = 1, #all, 2 do
+        local name = all[i]
+        if not wanted[name] then
+            removed[#removed + 1] = name
+        elseif prev_of[name] == MALFORMED then
+            return refusal(broken("the entry makes no sense:", name))
+        elseif expiry_of[name] ~= expiry then
+            list_set_expiry(name, expiry)
+        end
+    end
+    local fault = members_remove(removed) or members_add(added, expiry)
+    if fault then
+        return refusal(fault)
+    end
+    list_write()
+    index_write()
+    return { #added, #removed }
+end
+
+return run()

@@ -1,0 +1,200 @@
+-- gc: one collection: what is due by the index, then a sweep over some entries for what others (the
+-- Python library, a person) have left behind.
+-- keys: pool head tail gc_cursor leases journal held notes requests bindings leader
+-- args: daemon("": whoever asks leads) leader_ms limit count(0: no sweep)
+-- returns: [leads(1|0), scanned, reclaimed, expired, repaired, broken(1|0), more(1: due ones are left), total, next_deadline_ms(-1: none), leader_ttl_ms(-2: no leader)]
+-- include: pool/lease.lua
+local K_gc_cursor, K_journal, K_bindings, K_leader = KEYS[4], KEYS[6], KEYS[10], KEYS[11]
+K_leases, K_held, K_notes, K_requests = KEYS[5], KEYS[7], KEYS[8], KEYS[9]
+
+-- A daemon that has granted nothing for so long has no lost batch any more.
+local JOURNAL_MS = 7 * 24 * 3600 * 1000
+
+local scanned, reclaimed, expired, repaired, is_broken = 0, 0, 0, 0, false
+
+-- Does this daemon lead the pool, from now for leader_ms? Without memory for the key it does: two at
+-- a time are only waste.
+local function leads(daemon, leader_ms)
+    if daemon == "" then
+        return true
+    end
+    local leader = call("GET", K_leader)
+    if leader == daemon then
+        call("PEXPIRE", K_leader, leader_ms)
+    elseif not leader then
+        try("SET", K_leader, daemon, "PX", leader_ms)
+    end
+    return not leader or leader == daemon
+end
+
+local function collect_due(limit)
+    local _, free, gone, fault = lease_reclaim(limit)
+    reclaimed, expired = free, gone
+    is_broken = fault ~= nil
+end
+
+-- The next entries of the hash; from its start when the cursor makes no sense. Also whether the pass
+-- is complete.
+local function scan(count)
+    local cursor = try("GET", K_gc_cursor)
+    cursor = type(cursor) == "string" and match(cursor, "^%d+$") or "0"
+    local page = try("HSCAN", K_pool, cursor, "COUNT", count)
+    if is_error(page) then
+        page = call("HSCAN", K_pool, "0", "COUNT", count)
+    end
+    call("SET", K_gc_cursor, page[1])
+    return page[2], page[1] == "0"
+end
+
+-- An entry without a lease key.
+local function sweep_unlocked(name, prev)
+    if prev == ALLOCATED then
+        if list_push_fault() then
+            is_broken = true
+        elseif list_take_back(name, expiry_of[name]) then
+            reclaimed = reclaimed + 1
+        else
+            expired = expired + 1
+        end
+    elseif is_past(expiry_of[name]) then
+        if list_unlink_fault(name) then
+            is_broken = true
+        else
+            list_allocate(name)
+            list_remove(name)
+            expired = expired + 1
+        end
+    end
+end
+
+-- An entry with a lease key: it must be outside of the list and in the index.
+local function sweep_locked(name, prev, is_indexed)
+    if prev ~= ALLOCATED then
+        if list_unlink_fault(name) then
+            is_broken = true
+            return
+        end
+        list_allocate(name)
+        repaired = repaired + 1
+    end
+    if not is_indexed then
+        index_as_it_is(name)
+    end
+end
+
+-- Notes whose lease has ended or was taken over.
+local function sweep_notes(names)
+    local values = lease_values(names)
+    local notes = try("HMGET", K_notes, unpack(names))
+    local stale = {}
+    for i = 1, is_error(notes) and 0 or #names do
+        if notes[i] and note_split(notes[i]) ~= values[i] then
+            stale[#stale + 1] = names[i]
+        end
+    end
+    note_forget_all(stale)
+end
+
+-- At most CHUNK names.
+local function sweep(names)
+    local locked = locked_among(names)
+    local scores = call("ZMSCORE", K_leases, unpack(names))
+    for i = 1, #names do
+        local name = names[i]
+        local prev = entry_of(name)
+        if prev == MALFORMED then
+            is_broken = true
+        elseif prev and locked[name] then
+            sweep_locked(name, prev, scores[i])
+        elseif prev then -- HSCAN may name what is gone already
+            sweep_unlocked(name, prev)
+            if scores[i] and prev_of[name] ~= ALLOCATED then
+                index_set(name, false)
+            end
+        end
+    end
+    sweep_notes(names)
+end
+
+-- Index entries of strangers whose lease was ended by others: no entry of the hash leads to them.
+local function sweep_index(count)
+    local cursor = call("HGET", K_journal, "index_cursor") or "0"
+    local page = try("ZSCAN", K_leases, cursor, "COUNT", count)
+    if is_error(page) then
+        page = call("ZSCAN", K_leases, "0", "COUNT", count)
+    end
+    local names = {}
+    for i = 1, #page[2], 2 do
+        names[#names + 1] = page[2][i]
+    end
+    entry_read(names)
+    local locked, gone = locked_among(names), {}
+    for i = 1, #names do
+        if not locked[names[i]] and prev_of[names[i]] == ABSENT then
+            gone[#gone + 1] = names[i]
+            index_set(names[i], false)
+        end
+    end
+    note_forget_all(gone)
+    if page[1] ~= cursor then
+        call("HSET", K_journal, "index_cursor", page[1])
+    end
+end
+
+-- Journals of daemons that are no more.
+local function sweep_journal()
+    local all, oldest = call("HGETALL", K_journal), clock() - JOURNAL_MS
+    for i = 1, #all, 2 do
+        local at = match(all[i + 1], "^%d+%z(%d+)")
+        if at and tonumber(at) < oldest then
+            call("HDEL", K_journal, all[i])
+        end
+    end
+end
+
+local function sweep_some(count)
+    local page, is_complete = scan(count)
+    for from = 1, #page, 2 * CHUNK do
+        local names = {}
+        for i = from, min(from + 2 * CHUNK - 1, #page), 2 do
+            if prev_of[page[i]] == nil then -- else this collection has changed it already
+                entry_keep(page[i], page[i + 1])
+            end
+            names[#names + 1] = page[i]
+        end
+        sweep(names)
+    end
+    scanned = #page / 2
+    sweep_index(count)
+    if is_complete then
+        sweep_journal()
+    end
+end
+
+local function run()
+    -- Keys of another type are noticed before anything is written.
+    call("HLEN", K_pool)
+    call("ZCARD", K_leases)
+    call("HLEN", K_journal)
+    local is_leading = leads(ARGV[1], ARGV[2])
+    if is_leading then
+        -- Also the first write: after one that is never refused, nothing is for want of memory.
+        try("ZREMRANGEBYSCORE", K_bindings, "-inf", clock())
+        list_open()
+        collect_due(tonumber(ARGV[3]))
+        if tonumber(ARGV[4]) > 0 then
+            sweep_some(tonumber(ARGV[4]))
+        end
+        index_write()
+        list_write()
+    end
+    local first = call("ZRANGE", K_leases, 0, 0, "WITHSCORES")[2]
+    local next_deadline = first and first ~= "inf" and tonumber(first) or -1
+    return {
+        is_leading and 1 or 0, scanned, reclaimed, expired, repaired, is_broken and 1 or 0,
+        next_deadline ~= -1 and next_deadline <= clock() and 1 or 0, call("HLEN", K_pool),
+        next_deadline, call("PTTL", K_leader),
+    }
+end
+
+return run()

@@ -1,0 +1,23 @@
+-- renew: gives a lease a new deadline (part of batch).
+-- arguments: R resource token("" = whoever holds it) timeout_ms
+-- returns: 1; 0 without such a lease; NOTOWNER
+-- include: pool/free.lua
+
+local function renew(at)
+    local resource, token, timeout_ms = ARGV[at + 1], ARGV[at + 2], span(ARGV[at + 3])
+    local its_token = lease_token(resource)
+    if not its_token then
+        return 0
+    end
+    if token ~= "" and token ~= its_token then
+        return refusal(NOT_OWNER)
+    end
+    if timeout_ms > 0 then
+        call("PEXPIRE", lease_key(resource), plain(timeout_ms))
+        index_set(resource, clock() + timeout_ms)
+    else
+        call("PERSIST", lease_key(resource))
+        index_set(resource, "+inf")
+    end
+    return 1
+end

@@ -1,0 +1,26 @@
+-- shrink: takes resources out of the pool. A leased one departs at once, its lease runs on.
+-- keys: pool head tail
+-- args: resource...
+-- returns: how many departed
+-- include: pool/member.lua
+
+local function run()
+    list_open()
+    entry_read(ARGV)
+    local names, seen = {}, {}
+    for i = 1, #ARGV do
+        local name = ARGV[i]
+        if prev_of[name] ~= ABSENT and not seen[name] then
+            seen[name] = true
+            names[#names + 1] = name
+        end
+    end
+    local fault = members_remove(names)
+    if fault then
+        return refusal(fault)
+    end
+    list_write()
+    return #names
+end
+
+return run()

@@ -1,0 +1,56 @@
+-- prelude: Redis' time, bounds of variadic calls, shapes of errors (part of every script).
+-- Knows: Redis.  Must not know: pools.
+local call, try = redis.call, redis.pcall
+local concat, floor, ceil, min, max = table.concat, math.floor, math.ceil, math.min, math.max
+local find, format, gsub, match, sub = string.find, string.format, string.gsub, string.match, string.sub
+
+-- Arguments of one call: Lua's stack takes about 8,000. Even, so that pairs stay together.
+local CHUNK = 4000
+-- 31,000 years: Redis refuses times that overflow when now is added, and it would refuse them late.
+local LONGEST_MS = 1e15
+
+local now_s, now_ms, now_us
+
+-- Redis' time in ms, the same for the whole script.
+local function clock()
+    if not now_ms then
+        local time = call("TIME")
+        now_s = tonumber(time[1])
+        now_us = now_s * 1000000 + tonumber(time[2])
+        now_ms = floor(now_us / 1000)
+    end
+    return now_ms
+end
+
+-- A time span of ARGV; <= 0 means for ever.
+local function span(text)
+    return min(tonumber(text) or 0, LONGEST_MS)
+end
+
+local function plain(n)
+    return format("%.0f", n)
+end
+
+-- A name as an error text can show it: one line, not too long.
+local function shown(name)
+    if #name > 100 then
+        name = sub(name, 1, 97) .. "..."
+    end
+    return "'" .. gsub(name, "%c", "?") .. "'"
+end
+
+-- An error reply: its first word is the kind.
+local function refusal(text)
+    return redis.error_reply(text)
+end
+
+local function is_error(reply)
+    return type(reply) == "table" and reply.err ~= nil
+end
+
+-- command key args..., in as many calls as needed.
+local function call_each(command, key, args)
+    for i = 1, #args, CHUNK do
+        call(command, key, unpack(args, i, min(i + CHUNK - 1, #args)))
+    end
+end
