@@ -19,11 +19,13 @@ struct addr {
 MUST_CHECK bool addr_parse(struct str text, struct addr *out, struct err *err);
 /* The form that addr_parse reads. */
 void addr_print(const struct addr *addr, char *out, size_t size);
-/* Of a connected or bound socket: "127.0.0.1:4711", "[::1]:4711", "/path:0". */
+/* Of a connected or bound socket: "127.0.0.1:4711", "[::1]:4711", "/path:0" (of a Unix connection
+ * only one end has a name, which stands for both, as Redis prints it); "?:0" when there is none. */
 void addr_of_peer(int fd, char *out, size_t size);
 void addr_of_local(int fd, char *out, size_t size);
-/* A numeric address, "*", "" or "localhost" as a socket address to bind to; names are not resolved.
- * For a Unix path too. */
+/* A numeric address or a Unix path as a socket address to bind or connect to; names are not
+ * resolved. "" and "*" are every IPv4 address (every IPv6 one is "[::]"), "localhost" is
+ * 127.0.0.1. */
 MUST_CHECK bool addr_to_sockaddr(const struct addr *addr, struct sockaddr_storage *out,
                                  socklen_t *len, struct err *err);
 

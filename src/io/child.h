@@ -11,26 +11,28 @@
 struct child;
 
 /* status: as from waitpid(), or -1 for an adopted process. Called once, never before the starting
- * call has returned. */
+ * call has returned. The child may be freed in it, and is to be freed after it. */
 typedef void (*child_ended)(void *arg, int status);
 
 struct child_spec {
     const char *const *argv; /* argv[0]: the program, searched in PATH when without a slash */
     const char *workdir;     /* NULL: ours */
     int output_fd;           /* stdout and stderr go there; -1: ours */
-    int inherited_fd;        /* one descriptor that stays open in the child (a lock); -1: none */
+    int inherited_fd;        /* stays open in the child, as descriptor 3 (a lock); -1: none */
 };
 
-/* NULL and err when the program cannot be started (also: not found, not executable). */
+/* NULL and err when the program cannot be started (also: not found, not executable). Its stdin is
+ * /dev/null, it has our environment, and it outlives us if nobody stops it. */
 struct child *child_start(struct event_base *base, const struct child_spec *spec, child_ended ended,
                           void *arg, struct err *err);
 /* Watches a process that is there already. NULL when there is none with that id. */
 struct child *child_adopt(struct event_base *base, pid_t pid, child_ended ended, void *arg,
                           struct err *err);
 pid_t child_pid(const struct child *child);
-/* Sends a signal to the process. */
+/* Sends a signal to the process; nothing happens when it has ended. */
 void child_signal(struct child *child, int signal_number);
-/* Forgets it without stopping it; ended() is not called any more. NULL is allowed. */
+/* Forgets it without stopping it; ended() is not called any more. One of our own that still runs
+ * is not reaped until we end. NULL is allowed. */
 void child_free(struct child *child);
 
 #endif
