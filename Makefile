@@ -59,7 +59,7 @@ LDFLAGS  += $(SAN_$(BUILD)) -Wl,--as-needed
 COMPILE   = $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 PARALLEL  = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS) -Otarget)
 
-# --- the daemon: one archive a folder, linked in the order of the house ---------------------------
+# --- the daemon: one archive a folder ----------------------------------------------------------------
 FOLDERS := server commands report jobs pool ops redis resp io config base
 obj      = $(patsubst src/%.c,$(OUT)/src/%.o,$(wildcard src/$(1)/*.c))
 archive  = $(OUT)/lib/$(1).a
@@ -68,7 +68,7 @@ archives = $(foreach f,$(1),$(call archive,$(f)))
 all: $(OUT)/rallocd
 
 $(OUT)/rallocd: $(OUT)/src/main.o $(call archives,$(FOLDERS))
-	$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+	$(CC) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(PKG_LIBS) -lm
 
 # The folder itself is named because a file that leaves it has to leave the archive.
 define archive_rule
@@ -131,9 +131,10 @@ $(OUT)/tests/$(1)/%: $(OUT)/tests/$(1)/%.o $(2)
 	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(CHECK_LIBS) $$(PKG_LIBS) -lm
 endef
 $(foreach f,$(FOLDERS),$(eval $(call link_rule,unit/$(f),$(call archives,$(call below,$(f))))))
-$(foreach f,scripts daemon fleet fault peers docs bench,\
+$(foreach f,scripts daemon fleet fault peers docs,\
   $(eval $(call link_rule,$(f),$(OUT)/lib/testlib.a $(call archives,redis resp io config base))))
 $(eval $(call link_rule,fuzz,$(call archives,$(FOLDERS))))
+$(eval $(call link_rule,bench,$(patsubst %.c,$(OUT)/%.o,$(wildcard tests/bench/*.c)) $(call archive,base)))
 
 # --- what a person asks for -------------------------------------------------------------------------
 run:
