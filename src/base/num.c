@@ -93,7 +93,11 @@ bool num_parse_size(struct str s, int64_t *out)
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
         if (!str_eq_nocase(suffix, units[i].suffix))
             continue;
-        return !__builtin_mul_overflow((int64_t)value, units[i].factor, out);
+        int64_t size;
+        if (__builtin_mul_overflow((int64_t)value, units[i].factor, &size))
+            return false;
+        *out = size;
+        return true;
     }
     return false;
 }
