@@ -279,9 +279,9 @@ void clients_describe(const struct clients *clients, char *out, size_t size)
     }
 }
 
-void peers_shutdown(struct daemon *daemon, bool is_now)
+void clients_end(struct clients *clients, bool is_now)
 {
-    struct clients *clients = daemon->clients;
+    struct daemon *daemon = clients->daemon;
     int64_t timeout_ms = daemon->config.server.shutdown_timeout_ms;
     struct timeval wait = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
     if (!daemon->is_shutting_down)

@@ -29,9 +29,11 @@ struct clients {
 };
 
 /* `ending` runs once when a shutdown begins; `ended` once when the last client has gone or the
- * time is up, never before peers_shutdown() has returned. */
+ * time is up, never before clients_end() has returned. */
 struct clients *clients_new(struct daemon *daemon, void (*ending)(void *arg),
                             void (*ended)(void *arg), void *arg);
+/* Stops accepting; clients get the answers that are due and are closed. `is_now`: at once. */
+void clients_end(struct clients *clients, bool is_now);
 /* Closes whatever is left. */
 void clients_free(struct clients *clients);
 

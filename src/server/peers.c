@@ -143,3 +143,8 @@ void peers_monitor(struct daemon *daemon, struct peer *from, const struct str *a
     }
     evbuffer_free(line);
 }
+
+void peers_shutdown(struct daemon *daemon, bool is_now)
+{
+    clients_end(daemon->clients, is_now);
+}

@@ -1,0 +1,206 @@
+/* rig: what most tests stand on; see rig.h. */
+#include "tests/lib/rig.h"
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- Redis
+ * -------------------------------------------------------------------------------------------- */
+
+void rig_redis_start(struct rig *rig)
+{
+    char *argv[] = {"redis-server",
+                    "--port",
+                    "0",
+                    "--unixsocket",
+                    rig->redis_path,
+                    "--dir",
+                    rig->guard.dir,
+                    "--save",
+                    "",
+                    "--appendonly",
+                    "yes",
+                    "--appendfsync",
+                    "always",
+                    "--enable-debug-command",
+                    "yes",
+                    NULL};
+    rig->redis_pid = guard_run(rig->redis_log, argv, NULL);
+    rig_redis_wait(rig);
+}
+
+static bool answers(const char *path)
+{
+    struct client *client = client_try_unix(path);
+    if (client == NULL)
+        return false;
+    client_send(client, "PING");
+    const char *reply = client_read_or_end(client);
+    bool is_there = reply != NULL && strcmp(reply, "PONG") == 0;
+    client_close(client);
+    return is_there;
+}
+
+void rig_redis_wait(struct rig *rig)
+{
+    until(answers(rig->redis_path));
+}
+
+void rig_redis_signal(struct rig *rig, int signal_number)
+{
+    ck_assert(rig->redis_pid > 0);
+    kill(rig->redis_pid, signal_number);
+}
+
+void rig_redis_kill(struct rig *rig)
+{
+    rig_redis_signal(rig, SIGKILL);
+    guard_wait(rig->redis_pid);
+    rig->redis_pid = 0;
+    client_close(rig->redis);
+    rig->redis = NULL;
+}
+
+struct client *rig_redis(struct rig *rig)
+{
+    if (rig->redis == NULL)
+        rig->redis = client_unix(rig->redis_path);
+    return rig->redis;
+}
+
+/* --- daemons
+ * ------------------------------------------------------------------------------------------ */
+
+struct node *rig_node(struct rig *rig)
+{
+    char name[16];
+    ck_assert(rig->node_count < RIG_MAX_NODES);
+    struct node *node = &rig->nodes[rig->node_count];
+    snprintf(name, sizeof(name), "daemon-%d", rig->node_count++);
+    node_init(node, rig->guard.dir, name);
+    node_option(node, "--redis.url=unix://%s", rig->redis_path);
+    return node;
+}
+
+struct node *rig_daemon(struct rig *rig)
+{
+    struct node *node = rig_node(rig);
+    node_start(node);
+    return node;
+}
+
+/* --- life
+ * --------------------------------------------------------------------------------------------- */
+
+void rig_start_bare(struct rig *rig)
+{
+    *rig = (struct rig){0};
+    guard_start(&rig->guard);
+    snprintf(rig->redis_path, sizeof(rig->redis_path), "%s/redis.sock", rig->guard.dir);
+    snprintf(rig->redis_log, sizeof(rig->redis_log), "%s/redis.log", rig->guard.dir);
+}
+
+void rig_start(struct rig *rig)
+{
+    rig_start_bare(rig);
+    rig_redis_start(rig);
+}
+
+void rig_end_unchecked(struct rig *rig)
+{
+    for (int i = 0; i < rig->node_count; i++) {
+        struct node *node = &rig->nodes[i];
+        if (node->pid > 0)
+            ck_assert_int_eq(node_stop(node), 0);
+        node_clear(node);
+    }
+    client_close(rig->redis);
+    rig->redis = NULL;
+    guard_end(&rig->guard);
+}
+
+void rig_end(struct rig *rig)
+{
+    for (int i = 0; i < rig->node_count; i++) {
+        struct client *client = NULL;
+        if (rig->nodes[i].pid > 0)
+            client = client_try_unix(rig->nodes[i].path);
+        if (client != NULL)
+            rig_check_pools(client);
+        client_close(client);
+    }
+    rig_end_unchecked(rig);
+}
+
+/* --- pools
+ * -------------------------------------------------------------------------------------------- */
+
+const char *rig_value(const char *reply, const char *name, char *out, size_t size)
+{
+    char quoted[100];
+    snprintf(quoted, sizeof(quoted), ") \"%s\"\n", name);
+    const char *at = strstr(reply, quoted);
+    out[0] = '\0';
+    if (at == NULL)
+        return out;
+    at += strlen(quoted);
+    at = strstr(at, ") ") + 2;
+    if (strncmp(at, "(integer) ", 10) == 0)
+        at += 10;
+    snprintf(out, size, "%.*s", (int)strcspn(at, "\n"), at);
+    return out;
+}
+
+int64_t rig_number(const char *reply, const char *name)
+{
+    char text[100];
+    rig_value(reply, name, text, sizeof(text));
+    ck_assert_msg(text[0] != '\0', "no %s in %s", name, reply);
+    return strtoll(text, NULL, 10);
+}
+
+static void check_pool(struct client *client, const char *pool)
+{
+    const char *broken = sayf(client, "POOL CHECK %s", pool);
+    ck_assert_msg(strcmp(broken, "(empty array)") == 0, "POOL CHECK %s: %s", pool, broken);
+    const char *info = sayf(client, "POOL INFO %s", pool);
+    int64_t total = rig_number(info, "total"), free = rig_number(info, "free");
+    int64_t leased = rig_number(info, "leased");
+    ck_assert_msg(free + leased == total, "pool %s: free %ld + leased %ld is not total %ld", pool,
+                  (long)free, (long)leased, (long)total);
+}
+
+void rig_check_pools(struct client *client)
+{
+    char *list = strdup(say(client, "POOL LIST")), *at = list;
+    if (strncmp(list, "(error) NOAUTH", 14) == 0)
+        at = list + strlen(list);
+    while ((at = strchr(at, '"')) != NULL) {
+        char *end = strchr(at + 1, '"');
+        *end = '\0';
+        check_pool(client, at + 1);
+        at = end + 1;
+    }
+    free(list);
+}
+
+/* --- tests
+ * -------------------------------------------------------------------------------------------- */
+
+int rig_run(const char *name, const TTest *const *tests, size_t count, void (*set_up)(void),
+            void (*tear_down)(void))
+{
+    Suite *suite = suite_create(name);
+    TCase *tcase = tcase_create(name);
+    tcase_set_timeout(tcase, 60);
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    for (size_t i = 0; i < count; i++)
+        tcase_add_test(tcase, tests[i]);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
