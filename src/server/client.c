@@ -12,8 +12,7 @@
 #define LINGER_MS          5000 /* for the last bytes of replies, unless write_timeout says less */
 #define SMALL_REPLY        1024 /* copied rather than moved: fewer, fuller pieces for the kernel */
 
-/* --- phases --------------------------------------------------------------------------------------
- */
+/* --- phases ------------------------------------------------------------------------- */
 
 static void leave_ready(struct peer *client)
 {
@@ -106,8 +105,7 @@ static void settle(struct peer *client)
         client_become(client, CLIENT_READY);
 }
 
-/* --- turns ---------------------------------------------------------------------------------------
- */
+/* --- turns -------------------------------------------------------------------------- */
 
 static struct evbuffer *own_buffer(struct turn *turn)
 {
@@ -246,8 +244,7 @@ void client_push(struct peer *client, const void *bytes, size_t len)
     turn_end(turn);
 }
 
-/* --- requests ------------------------------------------------------------------------------------
- */
+/* --- requests ----------------------------------------------------------------------- */
 
 static void count_monitor(struct peer *client)
 {
@@ -395,8 +392,7 @@ void client_clear_texts(struct peer_state *state)
     peer_set_text(&state->lib_version, STR(""));
 }
 
-/* --- life ----------------------------------------------------------------------------------------
- */
+/* --- life --------------------------------------------------------------------------- */
 
 static void count_output(struct evbuffer *out, const struct evbuffer_cb_info *info, void *arg)
 {

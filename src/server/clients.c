@@ -14,8 +14,7 @@
 #define SPARE_FILES  64   /* descriptors for all that is no client: links, logs, files */
 #define IDLE_SCAN_MS 1000
 
-/* --- turns ---------------------------------------------------------------------------------------
- */
+/* --- turns -------------------------------------------------------------------------- */
 
 struct turn *clients_take_turn(struct clients *clients)
 {
@@ -38,8 +37,7 @@ void clients_give_turn(struct clients *clients, struct turn *turn)
     list_push_front(&clients->unused, &turn->node);
 }
 
-/* --- whose requests run next ---------------------------------------------------------------------
- */
+/* --- whose requests run next -------------------------------------------------------- */
 
 /* A timer of no time rather than an activated event: it runs after the sockets have been looked at
  * again, so that a client with a long pipeline cannot keep the loop for itself. */
@@ -79,8 +77,7 @@ static void on_work(evutil_socket_t fd, short what, void *arg)
         end_shutdown(clients);
 }
 
-/* --- limits --------------------------------------------------------------------------------------
- */
+/* --- limits ------------------------------------------------------------------------- */
 
 void clients_fit_limits(struct clients *clients)
 {
@@ -171,8 +168,7 @@ static void close_idle(void *arg)
     }
 }
 
-/* --- life ----------------------------------------------------------------------------------------
- */
+/* --- life --------------------------------------------------------------------------- */
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {

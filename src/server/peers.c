@@ -96,8 +96,7 @@ struct peer *peer_next(struct daemon *daemon, struct peer *peer)
     return NULL;
 }
 
-/* --- MONITOR -------------------------------------------------------------------------------------
- */
+/* --- MONITOR ------------------------------------------------------------------------ */
 
 static void add_quoted(struct evbuffer *line, struct str s)
 {

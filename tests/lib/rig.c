@@ -1,72 +1,16 @@
 /* rig: what most tests stand on; see rig.h. */
 #include "tests/lib/rig.h"
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* --- Redis
- * -------------------------------------------------------------------------------------------- */
-
-void rig_redis_start(struct rig *rig)
-{
-    char *argv[] = {"redis-server",
-                    "--port",
-                    "0",
-                    "--unixsocket",
-                    rig->redis_path,
-                    "--dir",
-                    rig->guard.dir,
-                    "--save",
-                    "",
-                    "--appendonly",
-                    "yes",
-                    "--appendfsync",
-                    "always",
-                    "--enable-debug-command",
-                    "yes",
-                    NULL};
-    rig->redis_pid = guard_run(rig->redis_log, argv, NULL);
-    rig_redis_wait(rig);
-}
-
-static bool answers(const char *path)
-{
-    struct client *client = client_try_unix(path);
-    if (client == NULL)
-        return false;
-    client_send(client, "PING");
-    const char *reply = client_read_or_end(client);
-    bool is_there = reply != NULL && strcmp(reply, "PONG") == 0;
-    client_close(client);
-    return is_there;
-}
-
-void rig_redis_wait(struct rig *rig)
-{
-    until(answers(rig->redis_path));
-}
-
-void rig_redis_signal(struct rig *rig, int signal_number)
-{
-    ck_assert(rig->redis_pid > 0);
-    kill(rig->redis_pid, signal_number);
-}
-
-void rig_redis_kill(struct rig *rig)
-{
-    rig_redis_signal(rig, SIGKILL);
-    guard_wait(rig->redis_pid);
-    rig->redis_pid = 0;
-    client_close(rig->redis);
-    rig->redis = NULL;
-}
+/* --- Redis -------------------------------------------------------------------------- */
 
 struct client *rig_redis(struct rig *rig)
 {
-    if (rig->redis == NULL)
-        rig->redis = client_unix(rig->redis_path);
-    return rig->redis;
+    client_close(rig->redis_client);
+    rig->redis_client = client_unix(rig->redis.path);
+    return rig->redis_client;
 }
 
 /* --- daemons
@@ -79,7 +23,7 @@ struct node *rig_node(struct rig *rig)
     struct node *node = &rig->nodes[rig->node_count];
     snprintf(name, sizeof(name), "daemon-%d", rig->node_count++);
     node_init(node, rig->guard.dir, name);
-    node_option(node, "--redis.url=unix://%s", rig->redis_path);
+    node_option(node, "--redis.url=unix://%s", rig->redis.path);
     return node;
 }
 
@@ -97,14 +41,16 @@ void rig_start_bare(struct rig *rig)
 {
     *rig = (struct rig){0};
     guard_start(&rig->guard);
-    snprintf(rig->redis_path, sizeof(rig->redis_path), "%s/redis.sock", rig->guard.dir);
-    snprintf(rig->redis_log, sizeof(rig->redis_log), "%s/redis.log", rig->guard.dir);
+    server_init(&rig->redis, rig->guard.dir, "redis");
+    server_option(&rig->redis, "appendonly yes");
+    server_option(&rig->redis, "appendfsync always");
+    server_option(&rig->redis, "enable-debug-command yes");
 }
 
 void rig_start(struct rig *rig)
 {
     rig_start_bare(rig);
-    rig_redis_start(rig);
+    server_start(&rig->redis);
 }
 
 void rig_end_unchecked(struct rig *rig)
@@ -115,8 +61,8 @@ void rig_end_unchecked(struct rig *rig)
             ck_assert_int_eq(node_stop(node), 0);
         node_clear(node);
     }
-    client_close(rig->redis);
-    rig->redis = NULL;
+    client_close(rig->redis_client);
+    server_clear(&rig->redis);
     guard_end(&rig->guard);
 }
 
