@@ -9,21 +9,31 @@
 #define SLOWLOG_MAX_ARGS 32  /* further ones are summed up as "... (n more arguments)" */
 #define SLOWLOG_MAX_TEXT 128 /* of an argument: the rest is "... (n more bytes)" */
 
+/* A bounded copy of a request's arguments, as the log shows them: for requests whose time is known
+ * only when their arguments are gone. */
+struct slowlog_args {
+    int argc;
+    struct str argv[]; /* the bytes stand behind it, in the same piece of memory */
+};
+struct slowlog_args *slowlog_args_new(const struct str *argv, int argc);
+/* NULL is allowed. */
+void slowlog_args_free(struct slowlog_args *args);
+
 struct slowlog_entry {
-    int64_t id;
+    int64_t id; /* grows, also over a reset */
     int64_t wall_s;
     int64_t usec;
-    int argc;
-    char **argv;
+    struct slowlog_args *args;
     char *address, *name;
 };
 
 struct slowlog;
 struct slowlog *slowlog_new(void);
+/* NULL is allowed. */
 void slowlog_free(struct slowlog *slowlog);
-/* Keeps at most max_len entries afterwards; copies everything. */
-void slowlog_add(struct slowlog *slowlog, int64_t max_len, int64_t wall_s, int64_t usec,
-                 const struct str *argv, int argc, const char *address, const char *name);
+/* Keeps at most max_len entries afterwards. Takes the args, copies the texts. */
+void slowlog_add_take(struct slowlog *slowlog, int64_t max_len, int64_t wall_s, int64_t usec,
+                      struct slowlog_args *args, const char *address, const char *name);
 int64_t slowlog_len(const struct slowlog *slowlog);
 /* The i-th newest, NULL beyond the end. */
 const struct slowlog_entry *slowlog_at(const struct slowlog *slowlog, int64_t i);
