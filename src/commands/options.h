@@ -1,6 +1,5 @@
-/* options: THE TABLE of option words. A word means the same in every command, so it is parsed in one
- * place: TIMEOUT is always seconds.
- * Knows: base/. */
+/* options: THE TABLE of option words. A word means the same in every command, so it is parsed in
+ * one place: TIMEOUT is always seconds. Knows: base/. */
 #ifndef COMMANDS_OPTIONS_H
 #define COMMANDS_OPTIONS_H
 
@@ -23,17 +22,28 @@ struct options {
     unsigned given;     /* of option_flag */
     int64_t timeout_ms; /* <= 0: for ever */
     int64_t binding_ms;
-    int64_t count; /* >= 1 */
-    struct str name, owner, reqid, token;
+    int64_t count;                        /* >= 1 */
+    struct str name, owner, reqid, token; /* 1 to 512 bytes, no NUL, where given */
 };
 
-/* Parses the options at the head of args; *used says how many arguments they took. The word KEYS ends
- * them and is taken. With has_rest, the first argument that is no option of this command ends them,
- * too (it is a resource) unless it is an option word of another command: then, and for a word given
- * twice, a missing or a bad value, false and err in Redis' words or naming option and value. Without
- * has_rest everything must be an option. */
-MUST_CHECK bool options_parse(unsigned allowed, bool has_rest, const struct str *args, int count,
-                              struct options *out, int *used, struct err *err);
+/* One word, for documentation. */
+struct option {
+    const char *word;
+    unsigned flag;
+    const char *value;    /* what follows it: "seconds"; NULL: nothing */
+    const char *sentence; /* for people */
+};
+/* Ended by an option without a word. */
+extern const struct option option_table[];
+
+/* Parses the options at the head of args; *used says how many arguments they took. The word KEYS
+ * ends them and is taken. With has_rest, the first argument that is no option word ends them, too
+ * (it is a resource). An option word of another command, a word given twice, a missing or a bad
+ * value: false and err, naming option and value. Without has_rest everything must be an option.
+ * `command` is the name for errors. */
+MUST_CHECK bool options_parse(const char *command, unsigned allowed, bool has_rest,
+                              const struct str *args, int count, struct options *out, int *used,
+                              struct err *err);
 
 /* The words of a row for documentation: "[TIMEOUT seconds] [COUNT n [ALL]]". */
 void options_print(unsigned allowed, char *out, size_t size);

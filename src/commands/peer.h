@@ -1,6 +1,5 @@
-/* peer: what commands may ask of the connection a request came by, and of all others. Declared here,
- * implemented by server/ (which is above): commands never see a socket.
- * Knows: resp/. */
+/* peer: what commands may ask of the connection a request came by, and of all others. Declared
+ * here, implemented by server/ (which is above): commands never see a socket. Knows: resp/. */
 #ifndef COMMANDS_PEER_H
 #define COMMANDS_PEER_H
 
@@ -10,7 +9,8 @@
 
 struct daemon;
 
-/* --- one request's place in the order of replies ----------------------------------------------- */
+/* --- one request's place in the order of replies -----------------------------------------------
+ */
 
 /* A turn is opened by the server for each request and ended exactly once by whoever answers it, at
  * once or later. Replies leave in the order of turns, whatever the order in which they end. */
@@ -26,7 +26,8 @@ void turn_unmute(struct turn *turn);
 /* The client has gone: what is written will not be read. */
 bool turn_is_orphan(const struct turn *turn);
 
-/* --- the connection ------------------------------------------------------------------------------ */
+/* --- the connection ------------------------------------------------------------------------------
+ */
 
 struct peer;
 
@@ -38,7 +39,7 @@ enum peer_reply_mode { PEER_REPLY_ON, PEER_REPLY_OFF, PEER_REPLY_SKIP };
 /* What commands read and set; the server owns it and counts into it. Texts are owned by the peer:
  * set by peer_set_text(). */
 struct peer_state {
-    uint64_t id; /* from 1, never used again */
+    uint64_t id;  /* from 1, never used again */
     int protocol; /* 2 or 3 */
     bool is_logged_in;
     bool is_monitor;
@@ -56,7 +57,8 @@ void peer_set_text(char **field, struct str text);
 void peer_reset(struct daemon *daemon, struct peer *peer);
 /* Nothing more is read; closes when all open turns are answered and written. */
 void peer_close(struct peer *peer, const char *why);
-/* The line of CLIENT LIST, without end of line: "id=1 addr=127.0.0.1:1 laddr=... name= age=0 ..." */
+/* The line of CLIENT LIST, without end of line: "id=1 addr=127.0.0.1:1 laddr=... name= age=0 ..."
+ */
 void peer_describe(struct peer *peer, char *out, size_t size);
 /* "127.0.0.1:4711", "/run/x.sock:0" */
 const char *peer_address(const struct peer *peer);
@@ -72,7 +74,8 @@ struct peer *peer_next(struct daemon *daemon, struct peer *peer);
 /* Sends a line to every MONITOR but `from`. Cheap when there is none. */
 void peers_monitor(struct daemon *daemon, struct peer *from, const struct str *argv, int argc);
 
-/* SHUTDOWN and signals: stops accepting, answers what is in flight, ends. `is_now`: without waiting. */
+/* SHUTDOWN and signals: stops accepting, answers what is in flight, ends. `is_now`: without
+ * waiting. */
 void peers_shutdown(struct daemon *daemon, bool is_now);
 
 #endif

@@ -1,0 +1,95 @@
+/* check: see check.h. */
+#include "commands/check.h"
+#include "base/name.h"
+
+struct pool *check_pool(struct ask *ask)
+{
+    struct err err;
+    struct pool *pool = pools_get(&ask->daemon->pools, ask->fixed[0], &err);
+
+    if (pool == NULL)
+        ask_fail(ask, &err);
+    return pool;
+}
+
+bool check_leases(struct ask *ask, const struct pool *pool)
+{
+    const unsigned refused = OPT_TOKEN | OPT_OWNER | OPT_REQID | OPT_WITHTOKEN;
+
+    if (!pool->config->is_shared || !(ask->options.given & refused))
+        return true;
+    for (const struct option *option = option_table; option->word != NULL; option++) {
+        if (option->flag & refused & ask->options.given) {
+            ask_error(ask, ERR_GENERAL,
+                      "%s does not go with pool '%s': it is shared, without leases", option->word,
+                      pool->name);
+            break;
+        }
+    }
+    return false;
+}
+
+bool check_resource(struct ask *ask, const struct pool *pool, struct str resource)
+{
+    struct err err;
+
+    if (pool_keys_check_resource(&pool->keys, resource, &err))
+        return true;
+    ask_fail(ask, &err);
+    return false;
+}
+
+static int64_t max_resources(const struct ask *ask)
+{
+    return ask->daemon->config.server.max_resources;
+}
+
+bool check_resources(struct ask *ask, const struct pool *pool)
+{
+    if (ask->rest_count > max_resources(ask)) {
+        ask_error(ask, ERR_GENERAL, "at most %lld resources in one call, not %d",
+                  (long long)max_resources(ask), ask->rest_count);
+        return false;
+    }
+    for (int i = 0; i < ask->rest_count; i++) {
+        if (!check_resource(ask, pool, ask->rest[i]))
+            return false;
+    }
+    return true;
+}
+
+bool check_count(struct ask *ask)
+{
+    if (!(ask->options.given & OPT_COUNT) || ask->options.count <= max_resources(ask))
+        return true;
+    ask_error(ask, ERR_GENERAL, "COUNT is at most %lld resources in one call, not %lld",
+              (long long)max_resources(ask), (long long)ask->options.count);
+    return false;
+}
+
+bool check_bytes(struct ask *ask, struct str s, const char *what)
+{
+    struct err err;
+
+    if (name_check_bytes(s, what, &err))
+        return true;
+    ask_fail(ask, &err);
+    return false;
+}
+
+bool check_client_text(struct ask *ask, struct str s, const char *what)
+{
+    if (s.len > CHECK_CLIENT_TEXT_MAX) {
+        ask_error(ask, ERR_GENERAL, "%s cannot be longer than %d bytes.", what,
+                  CHECK_CLIENT_TEXT_MAX);
+        return false;
+    }
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] < '!' || s.ptr[i] > '~') {
+            ask_error(ask, ERR_GENERAL, "%s cannot contain spaces, newlines or special characters.",
+                      what);
+            return false;
+        }
+    }
+    return true;
+}

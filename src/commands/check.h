@@ -1,0 +1,25 @@
+/* check: what handlers of pools ask of their arguments. Each function answers the request with an
+ * error and returns NULL or false where something is wrong.
+ * Knows: dispatch.h, pools. */
+#ifndef COMMANDS_CHECK_H
+#define COMMANDS_CHECK_H
+
+#include "commands/dispatch.h"
+#include "daemon.h"
+
+/* The pool that the first fixed argument names. */
+MUST_CHECK struct pool *check_pool(struct ask *ask);
+/* Options that need a lease are errors in a shared pool. */
+MUST_CHECK bool check_leases(struct ask *ask, const struct pool *pool);
+MUST_CHECK bool check_resource(struct ask *ask, const struct pool *pool, struct str resource);
+/* All of the rest, and how many they are. */
+MUST_CHECK bool check_resources(struct ask *ask, const struct pool *pool);
+/* COUNT against max_resources. */
+MUST_CHECK bool check_count(struct ask *ask);
+/* A name of 1 to 512 bytes. */
+MUST_CHECK bool check_bytes(struct ask *ask, struct str s, const char *what);
+#define CHECK_CLIENT_TEXT_MAX 512 /* each connection keeps three of them */
+/* What CLIENT SETNAME allows: printable ASCII without blanks, or nothing. `what` names it. */
+MUST_CHECK bool check_client_text(struct ask *ask, struct str s, const char *what);
+
+#endif

@@ -1,0 +1,312 @@
+/* dispatch: finds a request's row, checks it, runs its handler, and counts it when its reply is
+ * whole. See dispatch.h. */
+#include "commands/dispatch.h"
+#include "base/mem.h"
+#include "commands/handlers.h"
+#include "daemon.h"
+#include "report/slowlog.h"
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#define SHOWN_MAX 128 /* bytes of a word of the user in an error, as in Redis */
+
+struct command_stats *command_stats_new(void)
+{
+    return mem_array(command_count(), sizeof(struct command_stats));
+}
+
+struct command_stats *command_stats_of(struct daemon *daemon, const struct command *command)
+{
+    return &daemon->command_stats[command_index(command)];
+}
+
+/* --- errors
+ * --------------------------------------------------------------------------------------- */
+
+void ask_fail(struct ask *ask, const struct err *err)
+{
+    ask->has_failed = true;
+    reply_err(ask->reply, err);
+}
+
+void ask_error(struct ask *ask, enum err_kind kind, const char *format, ...)
+{
+    struct err err = {.kind = kind};
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(err.text, sizeof(err.text), format, args);
+    va_end(args);
+    ask_fail(ask, &err);
+}
+
+void ask_wrong_arity(struct ask *ask)
+{
+    ask_error(ask, ERR_GENERAL, "wrong number of arguments for '%s' command", ask->command->full);
+}
+
+void ask_syntax_error(struct ask *ask)
+{
+    ask_error(ask, ERR_GENERAL, "syntax error");
+}
+
+static void refuse_unknown(struct ask *ask)
+{
+    char name[SHOWN_MAX], args[SHOWN_MAX * 2] = "", shown[SHOWN_MAX];
+    size_t len = 0;
+
+    str_printable(ask->argv[0], name, sizeof(name));
+    for (int i = 1; i < ask->argc && len < SHOWN_MAX; i++) {
+        str_printable(ask->argv[i], shown, sizeof(shown) - len);
+        int more = snprintf(args + len, sizeof(args) - len, "'%s' ", shown);
+        len += more > 0 ? (size_t)more : 0;
+    }
+    ask_error(ask, ERR_GENERAL, "unknown command '%s', with args beginning with: %s", name, args);
+}
+
+static void refuse_unknown_sub(struct ask *ask)
+{
+    char name[SHOWN_MAX];
+
+    str_printable(ask->argv[1], name, sizeof(name));
+    ask_error(ask, ERR_GENERAL, "unknown subcommand '%s'. Try %s HELP.", name, ask->command->name);
+}
+
+/* --- the end of a request ------------------------------------------------------------------------
+ */
+
+static bool is_slow(const struct daemon *daemon, int64_t usec)
+{
+    int64_t slower_than = daemon->config.server.slowlog_slower_than_us;
+    return slower_than >= 0 && usec >= slower_than;
+}
+
+/* "requirepass", "redis.password", and a url, which may hold one. */
+static bool is_password(struct str setting)
+{
+    return str_glob(STR("*pass*"), setting, true) || str_glob(STR("*url"), setting, true);
+}
+
+/* Whether argv[i] must be shown to nobody. */
+static bool is_secret(const struct command *command, const struct str *argv, int i)
+{
+    if (i == 0 || !(command->flags & CMD_NO_MONITOR))
+        return false;
+    if (command->run == cmd_hello) /* HELLO 3 AUTH user password */
+        return str_eq_nocase(argv[i - 1], STR("AUTH")) ||
+               (i >= 2 && str_eq_nocase(argv[i - 2], STR("AUTH")));
+    if (command->run == cmd_config_set) /* CONFIG SET server.requirepass value */
+        return i == 3 && is_password(argv[2]);
+    return true;
+}
+
+/* The request as it may be shown: argv itself, or *copy (the caller's to free). */
+static const struct str *redact(const struct ask *ask, struct str **copy)
+{
+    *copy = NULL;
+    if (!(ask->command->flags & CMD_NO_MONITOR))
+        return ask->argv;
+    *copy = mem_array((size_t)ask->argc, sizeof(struct str));
+    for (int i = 0; i < ask->argc; i++)
+        (*copy)[i] = is_secret(ask->command, ask->argv, i) ? STR("(redacted)") : ask->argv[i];
+    return *copy;
+}
+
+static struct slowlog_args *copy_args(const struct ask *ask)
+{
+    struct str *copy;
+    const struct str *shown = redact(ask, &copy);
+    struct slowlog_args *args = slowlog_args_new(shown, ask->argc);
+    mem_free(copy);
+    return args;
+}
+
+static void show_monitors(const struct ask *ask)
+{
+    struct str *copy;
+
+    if (ask->daemon->gauges.monitors == 0 || (ask->command->flags & CMD_ADMIN))
+        return;
+    const struct str *shown = redact(ask, &copy);
+    peers_monitor(ask->daemon, ask->peer, shown, ask->argc);
+    mem_free(copy);
+}
+
+static void log_slow_take(struct daemon *daemon, int64_t usec, struct slowlog_args *args,
+                          const struct peer *peer, const char *name)
+{
+    slowlog_add_take(daemon->slowlog, daemon->config.server.slowlog_max_len,
+                     clock_wall_us(&daemon->clock) / 1000000, usec, args,
+                     peer != NULL ? peer_address(peer) : "", name);
+}
+
+static void count_end(struct daemon *daemon, const struct command *command, int64_t usec,
+                      bool has_failed)
+{
+    struct command_stats *stats = command_stats_of(daemon, command);
+
+    stats->usec += (uint64_t)usec;
+    if (has_failed) {
+        stats->failed++;
+        daemon->stats.errors_replied++;
+    }
+}
+
+struct later *later_new(struct ask *ask, struct pool *pool)
+{
+    struct later *later = mem_zalloc(sizeof(*later));
+
+    later->daemon = ask->daemon;
+    later->turn = ask->turn;
+    later->command = ask->command;
+    later->pool = pool;
+    later->given = ask->options.given;
+    later->is_shared = pool != NULL && pool->config->is_shared;
+    later->started_us = ask->started_us;
+    if (ask->daemon->config.server.slowlog_slower_than_us >= 0)
+        later->args = copy_args(ask);
+    ask->is_later = true;
+    return later;
+}
+
+struct reply *later_reply(struct later *later)
+{
+    return turn_reply(later->turn);
+}
+
+void later_fail(struct later *later, const struct err *err)
+{
+    later->has_failed = true;
+    reply_err(later_reply(later), err);
+    later_end(later);
+}
+
+void later_end(struct later *later)
+{
+    struct daemon *daemon = later->daemon;
+    int64_t usec = clock_us(&daemon->clock) - later->started_us;
+
+    count_end(daemon, later->command, usec, later->has_failed);
+    if (later->args != NULL && is_slow(daemon, usec)) {
+        struct peer *peer = turn_peer(later->turn);
+        log_slow_take(daemon, usec, later->args, peer, peer != NULL ? peer_state(peer)->name : "");
+    } else {
+        slowlog_args_free(later->args);
+    }
+    turn_end(later->turn);
+    mem_free(later);
+}
+
+static void end_at_once(struct ask *ask)
+{
+    int64_t usec = clock_us(&ask->daemon->clock) - ask->started_us;
+
+    count_end(ask->daemon, ask->command, usec, ask->has_failed);
+    if (is_slow(ask->daemon, usec))
+        log_slow_take(ask->daemon, usec, copy_args(ask), ask->peer, peer_state(ask->peer)->name);
+    turn_end(ask->turn);
+}
+
+/* --- the way in ----------------------------------------------------------------------------------
+ */
+
+/* Sets ask->command; false: answered. */
+static bool find_command(struct ask *ask)
+{
+    ask->command = command_find(ask->argv[0]);
+    if (ask->command == NULL) {
+        refuse_unknown(ask);
+        return false;
+    }
+    if (ask->command->subcommands == NULL || ask->argc < 2)
+        return true;
+    const struct command *sub = command_find_sub(ask->command, ask->argv[1]);
+    if (sub == NULL) {
+        refuse_unknown_sub(ask);
+        return false;
+    }
+    ask->command = sub;
+    return true;
+}
+
+static bool check_arity(struct ask *ask)
+{
+    int arity = command_arity(ask->command);
+
+    if (ask->command->run != NULL && (arity > 0 ? ask->argc == arity : ask->argc >= -arity))
+        return true;
+    ask_wrong_arity(ask);
+    return false;
+}
+
+static bool check_login(struct ask *ask)
+{
+    if (peer_state(ask->peer)->is_logged_in || (ask->command->flags & CMD_NO_AUTH))
+        return true;
+    ask_error(ask, ERR_NOAUTH, "Authentication required.");
+    return false;
+}
+
+/* Cuts the arguments into fixed ones, options and the rest. */
+static bool cut_arguments(struct ask *ask)
+{
+    const struct command *command = ask->command;
+    int names = strchr(command->full, '|') != NULL ? 2 : 1, given = ask->argc - names, used = 0;
+    int least, most, rest_least, rest_most;
+    struct err err;
+
+    command_words(command->args, &least, &most);
+    command_words(command->rest, &rest_least, &rest_most);
+    ask->fixed = ask->argv + names;
+    ask->fixed_count = given < most ? given : most;
+    ask->rest = ask->fixed + ask->fixed_count;
+    ask->rest_count = given - ask->fixed_count;
+    bool has_resources = (command->flags & CMD_RESOURCES) != 0;
+    if (command->options != 0 || has_resources) {
+        if (!options_parse(command->name, command->options, has_resources, ask->rest,
+                           ask->rest_count, &ask->options, &used, &err)) {
+            ask_fail(ask, &err);
+            return false;
+        }
+        ask->rest += used;
+        ask->rest_count -= used;
+    }
+    if (ask->rest_count < rest_least || (command->rest == NULL && ask->rest_count > 0)) {
+        ask_wrong_arity(ask);
+        return false;
+    }
+    return true;
+}
+
+static void reject(struct ask *ask)
+{
+    if (ask->command != NULL)
+        command_stats_of(ask->daemon, ask->command)->rejected++;
+    ask->daemon->stats.errors_replied++;
+    turn_end(ask->turn);
+}
+
+void dispatch(struct daemon *daemon, struct peer *peer, struct turn *turn, const struct str *argv,
+              int argc)
+{
+    struct ask ask = {.daemon = daemon,
+                      .peer = peer,
+                      .turn = turn,
+                      .reply = turn_reply(turn),
+                      .argv = argv,
+                      .argc = argc,
+                      .started_us = clock_us(&daemon->clock)};
+
+    if (!find_command(&ask) || !check_arity(&ask) || !check_login(&ask) || !cut_arguments(&ask)) {
+        reject(&ask);
+        return;
+    }
+    daemon->stats.commands_processed++;
+    command_stats_of(daemon, ask.command)->calls++;
+    peer_set_command(peer, ask.command->full);
+    show_monitors(&ask);
+    ask.command->run(&ask);
+    if (!ask.is_later)
+        end_at_once(&ask);
+}

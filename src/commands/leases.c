@@ -1,0 +1,146 @@
+/* leases: MALLOC FREE RENEW HELD.
+ * Knows: pool/leases.  Must not know: how an operation reaches Redis. */
+#include "pool/leases.h"
+#include "commands/check.h"
+#include "commands/handlers.h"
+
+static void put_lease(struct reply *reply, const struct lease *lease)
+{
+    reply_array(reply, 4);
+    reply_bulk(reply, lease->resource);
+    reply_bulk(reply, lease->token);
+    reply_int(reply, lease->fence);
+    reply_int(reply, lease->ttl_ms);
+}
+
+static void put_granted(struct reply *reply, const struct lease *lease, unsigned given)
+{
+    if (given & OPT_WITHTOKEN)
+        put_lease(reply, lease);
+    else
+        reply_bulk(reply, lease->resource);
+}
+
+static void end_malloc(void *arg, const struct err *err, const struct leases *leases)
+{
+    struct later *later = arg;
+    struct reply *reply = later_reply(later);
+
+    if (err != NULL) {
+        later_fail(later, err);
+        return;
+    }
+    /* Nobody will ever free what a client got that is gone. With REQID it will ask again. */
+    if (turn_is_orphan(later->turn) && !(later->given & OPT_REQID) && !later->is_shared)
+        leases_give_back(later->pool, leases);
+    if (later->given & OPT_COUNT)
+        reply_array(reply, leases->count);
+    else if (leases->count == 0)
+        reply_null(reply);
+    for (size_t i = 0; i < leases->count; i++) {
+        struct lease lease = leases_at(leases, i);
+        put_granted(reply, &lease, later->given);
+    }
+    later_end(later);
+}
+
+static enum malloc_mode mode_of(const struct options *options)
+{
+    if (!(options->given & OPT_COUNT))
+        return MALLOC_ONE;
+    return options->given & OPT_ALL ? MALLOC_ALL : MALLOC_UP_TO;
+}
+
+void cmd_malloc(struct ask *ask)
+{
+    const struct options *options = &ask->options;
+    struct pool *pool = check_pool(ask);
+
+    if (pool == NULL || !check_leases(ask, pool) || !check_count(ask))
+        return;
+    if ((options->given & OPT_BINDTIMEOUT) && !(options->given & OPT_NAME)) {
+        ask_error(ask, ERR_GENERAL, "syntax error: BINDTIMEOUT goes with NAME");
+        return;
+    }
+    struct malloc_request request = {
+        .mode = mode_of(options),
+        .count = options->given & OPT_COUNT ? options->count : 1,
+        .timeout_ms =
+            options->given & OPT_TIMEOUT ? options->timeout_ms : pool->config->default_timeout_ms,
+        .name = options->name,
+        .binding_ms = options->given & OPT_BINDTIMEOUT ? options->binding_ms
+                                                       : pool->config->binding_timeout_ms,
+        .owner = options->owner,
+        .reqid = options->reqid};
+    leases_malloc(pool, &request, end_malloc, later_new(ask, pool));
+}
+
+static void end_count(void *arg, const struct err *err, int64_t count)
+{
+    struct later *later = arg;
+
+    if (err != NULL) {
+        later_fail(later, err);
+        return;
+    }
+    reply_int(later_reply(later), count);
+    later_end(later);
+}
+
+void cmd_free(struct ask *ask)
+{
+    struct pool *pool = check_pool(ask);
+
+    if (pool == NULL || !check_leases(ask, pool))
+        return;
+    if ((ask->options.given & OPT_TOKEN) && ask->rest_count != 1) {
+        ask_error(ask, ERR_GENERAL, "TOKEN goes with exactly one resource, not %d",
+                  ask->rest_count);
+        return;
+    }
+    if (!check_resources(ask, pool))
+        return;
+    struct free_request request = {.token = ask->options.token,
+                                   .has_expiry = (ask->options.given & OPT_TIMEOUT) != 0,
+                                   .expiry_ms = ask->options.timeout_ms,
+                                   .resources = ask->rest,
+                                   .count = ask->rest_count};
+    leases_free(pool, &request, end_count, later_new(ask, pool));
+}
+
+void cmd_renew(struct ask *ask)
+{
+    struct pool *pool = check_pool(ask);
+
+    if (pool == NULL || !check_leases(ask, pool) || !check_resource(ask, pool, ask->fixed[1]))
+        return;
+    int64_t timeout_ms = ask->options.given & OPT_TIMEOUT ? ask->options.timeout_ms
+                                                          : pool->config->default_timeout_ms;
+    leases_renew(pool, ask->fixed[1], ask->options.token, timeout_ms, end_count,
+                 later_new(ask, pool));
+}
+
+static void end_held(void *arg, const struct err *err, const struct leases *leases)
+{
+    struct later *later = arg;
+
+    if (err != NULL) {
+        later_fail(later, err);
+        return;
+    }
+    reply_array(later_reply(later), leases->count);
+    for (size_t i = 0; i < leases->count; i++) {
+        struct lease lease = leases_at(leases, i);
+        put_lease(later_reply(later), &lease);
+    }
+    later_end(later);
+}
+
+void cmd_held(struct ask *ask)
+{
+    struct pool *pool = check_pool(ask);
+
+    if (pool == NULL || !check_bytes(ask, ask->fixed[1], "owner"))
+        return;
+    leases_held(pool, ask->fixed[1], end_held, later_new(ask, pool));
+}

@@ -1,0 +1,166 @@
+/* options: the table of option words and its parser. See options.h. */
+#include "commands/options.h"
+#include "base/name.h"
+#include "base/num.h"
+#include <stdio.h>
+
+const struct option option_table[] = {
+    {"TIMEOUT", OPT_TIMEOUT, "seconds",
+     "How long; fractions are allowed, 0 or less means for ever."},
+    {"NAME", OPT_NAME, "name",
+     "A soft binding: the resource that this name had last time is preferred."},
+    {"BINDTIMEOUT", OPT_BINDTIMEOUT, "seconds",
+     "How long the binding is remembered; 0 or less means for ever."},
+    {"COUNT", OPT_COUNT, "n", "How many; at MALLOC the reply becomes an array."},
+    {"ALL", OPT_ALL, NULL, "Right after COUNT n: all n of them or none."},
+    {"OWNER", OPT_OWNER, "id", "Who holds it, for HELD."},
+    {"REQID", OPT_REQID, "id", "The same id again gets the same lease, not a second one."},
+    {"WITHTOKEN", OPT_WITHTOKEN, NULL,
+     "Each resource as an array of resource, token, fence and time to live in ms."},
+    {"TOKEN", OPT_TOKEN, "token", "Only the lease with this token; another is NOTOWNER."},
+    {NULL, 0, NULL, NULL}};
+
+/* Words that the specification gives to commands which this version does not have. They are kept
+ * free now: where they were taken for resources, a later version would change what a request means.
+ */
+static const char *const kept_words[] = {"WAIT",  "SESSION", "PRIORITY", "POLICY", "ONCE", "NOWAIT",
+                                         "DELAY", "RETRIES", "RETRY",    "IN",     NULL};
+
+static const struct option *find_option(struct str word)
+{
+    for (const struct option *option = option_table; option->word != NULL; option++) {
+        if (str_eq_nocase(word, str_of(option->word)))
+            return option;
+    }
+    return NULL;
+}
+
+static bool is_kept_word(struct str word)
+{
+    for (const char *const *kept = kept_words; *kept != NULL; kept++) {
+        if (str_eq_nocase(word, str_of(*kept)))
+            return true;
+    }
+    return false;
+}
+
+static bool refuse(const char *command, struct str word, struct err *err)
+{
+    char shown[80];
+    str_printable(word, shown, sizeof(shown));
+    return err_set(err, ERR_GENERAL, "syntax error: %s takes no option '%s'", command, shown);
+}
+
+static bool parse_seconds(const struct option *option, struct str value, int64_t *out,
+                          struct err *err)
+{
+    char shown[80];
+    if (num_parse_seconds(value, out))
+        return true;
+    str_printable(value, shown, sizeof(shown));
+    return err_set(err, ERR_GENERAL, "%s is not a number of seconds: '%s'", option->word, shown);
+}
+
+static bool parse_count(const struct option *option, struct str value, int64_t *out,
+                        struct err *err)
+{
+    char shown[80];
+    if (num_parse_int(value, out) && *out >= 1)
+        return true;
+    str_printable(value, shown, sizeof(shown));
+    return err_set(err, ERR_GENERAL, "%s is not a whole number from 1: '%s'", option->word, shown);
+}
+
+static bool parse_bytes(const struct option *option, struct str value, struct str *out,
+                        struct err *err)
+{
+    *out = value;
+    return name_check_bytes(value, option->word, err);
+}
+
+static bool parse_value(const struct option *option, struct str value, struct options *out,
+                        struct err *err)
+{
+    switch (option->flag) {
+    case OPT_TIMEOUT:
+        return parse_seconds(option, value, &out->timeout_ms, err);
+    case OPT_BINDTIMEOUT:
+        return parse_seconds(option, value, &out->binding_ms, err);
+    case OPT_COUNT:
+        return parse_count(option, value, &out->count, err);
+    case OPT_NAME:
+        return parse_bytes(option, value, &out->name, err);
+    case OPT_OWNER:
+        return parse_bytes(option, value, &out->owner, err);
+    case OPT_REQID:
+        return parse_bytes(option, value, &out->reqid, err);
+    default:
+        return parse_bytes(option, value, &out->token, err);
+    }
+}
+
+/* One option at args[at], which is known to be one; *at moves behind it (and the ALL of a COUNT).
+ */
+static bool parse_one(const char *command, const struct option *option, unsigned allowed,
+                      const struct str *args, int count, int *at, struct options *out,
+                      struct err *err)
+{
+    if (out->given & option->flag)
+        return err_set(err, ERR_GENERAL, "syntax error: %s is given twice", option->word);
+    if (option->flag == OPT_ALL)
+        return err_set(err, ERR_GENERAL, "syntax error: ALL stands right after COUNT n");
+    out->given |= option->flag;
+    (*at)++;
+    if (option->value == NULL)
+        return true;
+    if (*at == count)
+        return err_set(err, ERR_GENERAL, "syntax error: %s of %s wants a value: %s", option->word,
+                       command, option->value);
+    if (!parse_value(option, args[(*at)++], out, err))
+        return false;
+    if (option->flag == OPT_COUNT && (allowed & OPT_ALL) && *at < count &&
+        str_eq_nocase(args[*at], STR("ALL"))) {
+        out->given |= OPT_ALL;
+        (*at)++;
+    }
+    return true;
+}
+
+bool options_parse(const char *command, unsigned allowed, bool has_rest, const struct str *args,
+                   int count, struct options *out, int *used, struct err *err)
+{
+    int at = 0;
+
+    *out = (struct options){0};
+    while (at < count) {
+        if (has_rest && str_eq_nocase(args[at], STR("KEYS"))) {
+            at++;
+            break;
+        }
+        const struct option *option = find_option(args[at]);
+        if (option == NULL && has_rest && !is_kept_word(args[at]))
+            break;
+        if (option == NULL || !(allowed & option->flag))
+            return refuse(command, args[at], err);
+        if (!parse_one(command, option, allowed, args, count, &at, out, err))
+            return false;
+    }
+    *used = at;
+    return true;
+}
+
+void options_print(unsigned allowed, char *out, size_t size)
+{
+    size_t len = 0;
+
+    out[0] = '\0';
+    for (const struct option *option = option_table; option->word != NULL; option++) {
+        if (!(allowed & option->flag) || option->flag == OPT_ALL || len >= size)
+            continue;
+        int more =
+            snprintf(out + len, size - len, "%s[%s%s%s%s]", len > 0 ? " " : "", option->word,
+                     option->value != NULL ? " " : "", option->value != NULL ? option->value : "",
+                     option->flag == OPT_COUNT && (allowed & OPT_ALL) ? " [ALL]" : "");
+        len += more > 0 ? (size_t)more : 0;
+    }
+}

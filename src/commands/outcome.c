@@ -1,0 +1,91 @@
+/* outcome: see outcome.h. */
+#include "commands/outcome.h"
+
+bool outcome_failed(struct later *later, const struct err *err, const struct answer *answer)
+{
+    struct err own;
+
+    if (err == NULL && !answer_is_error(answer))
+        return false;
+    if (err == NULL) { /* "WORD text" as the script gave it */
+        struct str line = answer_str(answer), rest = line, word;
+        enum err_kind kind = err_kind_of(line);
+        if (kind != ERR_GENERAL || str_starts(line, STR("ERR "))) {
+            (void)str_split(&rest, ' ', &word);
+            line = rest;
+        }
+        err_set(&own, kind, "%.*s", PRSTR(line));
+        err = &own;
+    }
+    later_fail(later, err);
+    return true;
+}
+
+void outcome_ok(void *arg, const struct err *err, const struct answer *answer)
+{
+    struct later *later = arg;
+
+    if (outcome_failed(later, err, answer))
+        return;
+    reply_ok(later_reply(later));
+    later_end(later);
+}
+
+void outcome_int(void *arg, const struct err *err, const struct answer *answer)
+{
+    struct later *later = arg;
+
+    if (outcome_failed(later, err, answer))
+        return;
+    reply_int(later_reply(later), answer_int(answer, 0));
+    later_end(later);
+}
+
+void outcome_text(void *arg, const struct err *err, const struct answer *answer)
+{
+    struct later *later = arg;
+
+    if (outcome_failed(later, err, answer))
+        return;
+    if (answer_is_none(answer))
+        reply_null(later_reply(later));
+    else
+        reply_bulk(later_reply(later), answer_str(answer));
+    later_end(later);
+}
+
+void outcome_ints(void *arg, const struct err *err, const struct answer *answer)
+{
+    struct later *later = arg;
+
+    if (outcome_failed(later, err, answer))
+        return;
+    reply_array(later_reply(later), answer_count(answer));
+    for (size_t i = 0; i < answer_count(answer); i++)
+        reply_int(later_reply(later), answer_int(answer_at(answer, i), 0));
+    later_end(later);
+}
+
+void outcome_texts(void *arg, const struct err *err, const struct answer *answer)
+{
+    struct later *later = arg;
+
+    if (outcome_failed(later, err, answer))
+        return;
+    reply_array(later_reply(later), answer_count(answer));
+    for (size_t i = 0; i < answer_count(answer); i++)
+        reply_bulk(later_reply(later), answer_str(answer_at(answer, i)));
+    later_end(later);
+}
+
+void outcome_put_int(struct reply *reply, const char *name, int64_t n)
+{
+    reply_text(reply, name);
+    reply_int(reply, n);
+}
+
+void outcome_put_text(struct reply *reply, const char *name, const char *text)
+{
+    reply_text(reply, name);
+    reply_text(reply, text);
+}

@@ -1,0 +1,26 @@
+/* outcome: the usual ends of handlers whose operation is one script: its answer as it is. Each is
+ * an answer_done whose arg is a struct later. Knows: dispatch.h, members. */
+#ifndef COMMANDS_OUTCOME_H
+#define COMMANDS_OUTCOME_H
+
+#include "commands/dispatch.h"
+#include "pool/members.h"
+
+/* Answers an error of the operation, or one that the script gave. True: done with it. */
+MUST_CHECK bool outcome_failed(struct later *later, const struct err *err,
+                               const struct answer *answer);
+
+void outcome_ok(void *arg, const struct err *err, const struct answer *answer);
+void outcome_int(void *arg, const struct err *err, const struct answer *answer);
+/* A text or nil. */
+void outcome_text(void *arg, const struct err *err, const struct answer *answer);
+/* An array of integers. */
+void outcome_ints(void *arg, const struct err *err, const struct answer *answer);
+/* An array of texts. */
+void outcome_texts(void *arg, const struct err *err, const struct answer *answer);
+
+/* One field of a map. */
+void outcome_put_int(struct reply *reply, const char *name, int64_t n);
+void outcome_put_text(struct reply *reply, const char *name, const char *text);
+
+#endif

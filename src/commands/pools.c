@@ -1,0 +1,126 @@
+/* pools: what changes or mends a pool: POOL EXTEND SHRINK ASSIGN CLEAR GC CHECK REPAIR.
+ * Knows: pool/members. */
+#include "commands/check.h"
+#include "commands/handlers.h"
+#include "commands/outcome.h"
+
+#define SWEEP_COUNT 10 /* the Python library's */
+
+/* How long resources stay in the pool: without TIMEOUT for ever. */
+static int64_t expiry_of(const struct ask *ask)
+{
+    return ask->options.given & OPT_TIMEOUT ? ask->options.timeout_ms : 0;
+}
+
+void cmd_pool_extend(struct ask *ask)
+{
+    struct pool *pool = check_pool(ask);
+
+    if (pool == NULL || !check_resources(ask, pool))
+        return;
+    members_extend(pool, expiry_of(ask), ask->rest, ask->rest_count, outcome_int,
+                   later_new(ask, pool));
+}
+
+void cmd_pool_shrink(struct ask *ask)
+{
+    struct pool *pool = check_pool(ask);
+
+    if (pool == NULL || !check_resources(ask, pool))
+        return;
+    members_shrink(pool, ask->rest, ask->rest_count, outcome_int, later_new(ask, pool));
+}
+
+void cmd_pool_assign(struct ask *ask)
+{
+    struct pool *pool = check_pool(ask);
+
+    if (pool == NULL || !check_resources(ask, pool))
+        return;
+    members_assign(pool, expiry_of(ask), ask->rest, ask->rest_count, outcome_ints,
+                   later_new(ask, pool));
+}
+
+static void end_clear(void *arg, const struct err *err, const struct answer *answer)
+{
+    struct later *later = arg;
+
+    if (outcome_failed(later, err, answer))
+        return;
+    reply_int(later_reply(later), answer_int(answer_at(answer, 1), 0));
+    later_end(later);
+}
+
+void cmd_pool_clear(struct ask *ask)
+{
+    struct pool *pool = check_pool(ask);
+
+    if (pool != NULL)
+        members_assign(pool, 0, NULL, 0, end_clear, later_new(ask, pool));
+}
+
+/* The answer begins with whether the daemon leads; then come the four. */
+static void end_gc(void *arg, const struct err *err, const struct answer *answer)
+{
+    struct later *later = arg;
+
+    if (outcome_failed(later, err, answer))
+        return;
+    reply_array(later_reply(later), 4);
+    for (size_t i = 1; i <= 4; i++)
+        reply_int(later_reply(later), answer_int(answer_at(answer, i), 0));
+    later_end(later);
+}
+
+void cmd_pool_gc(struct ask *ask)
+{
+    struct pool *pool = check_pool(ask);
+
+    if (pool == NULL || !check_count(ask))
+        return;
+    int64_t count = ask->options.given & OPT_COUNT ? ask->options.count : SWEEP_COUNT;
+    members_gc(pool, false, count, end_gc, later_new(ask, pool));
+}
+
+/* The answer begins with three counts; then come the texts. */
+static void end_check(void *arg, const struct err *err, const struct answer *answer)
+{
+    struct later *later = arg;
+
+    if (outcome_failed(later, err, answer))
+        return;
+    size_t count = answer_count(answer);
+    reply_array(later_reply(later), count > 3 ? count - 3 : 0);
+    for (size_t i = 3; i < count; i++)
+        reply_bulk(later_reply(later), answer_str(answer_at(answer, i)));
+    later_end(later);
+}
+
+void cmd_pool_check(struct ask *ask)
+{
+    struct pool *pool = check_pool(ask);
+
+    if (pool != NULL)
+        members_check(pool, end_check, later_new(ask, pool));
+}
+
+static void end_repair(void *arg, const struct err *err, const struct answer *answer)
+{
+    static const char *const names[] = {"total", "free", "leased", "changed"};
+    struct later *later = arg;
+
+    if (outcome_failed(later, err, answer))
+        return;
+    reply_map(later_reply(later), 4);
+    for (size_t i = 0; i < 4; i++)
+        outcome_put_int(later_reply(later), names[i], answer_int(answer_at(answer, i), 0));
+    later_end(later);
+}
+
+void cmd_pool_repair(struct ask *ask)
+{
+    struct pool *pool = check_pool(ask);
+
+    if (pool != NULL)
+        members_repair(pool, end_repair, later_new(ask, pool));
+}
