@@ -6,6 +6,7 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
 PORT    ?= 7411
+STATE   ?= $(CURDIR)/build/state
 T       ?=
 FUZZ_SECONDS ?= 60
 VERSION := 0.1.0
@@ -141,9 +142,9 @@ run:
 	@$(MAKE) --no-print-directory $(PARALLEL) all
 	@echo; echo "In another terminal:"; echo
 	@echo "    redis-cli -p $(PORT)"; echo "    POOL EXTEND gpus gpu-0 gpu-1"; \
-	  echo "    MALLOC gpus"; echo; echo "Ctrl-C here stops it; the pools stay in build/state."; echo
+	  echo "    MALLOC gpus"; echo; echo "Ctrl-C here stops it; the pools stay in $(STATE)."; echo
 	@exec $(OUT)/rallocd -c conf/rallocd.conf --server.listen=127.0.0.1:$(PORT) \
-	  --redis.state_dir=$(CURDIR)/build/state
+	  --redis.state_dir=$(STATE)
 
 test:
 	@$(MAKE) --no-print-directory $(PARALLEL) $(OUT)/rallocd build/node/.done \
