@@ -1,6 +1,7 @@
 #include "redis/replies.h"
 #include "base/mem.h"
 #include <hiredis/hiredis.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Of one reply. The largest that is asked for is all of a pool of millions. */
@@ -12,6 +13,7 @@ struct replies {
     redisReplyObjectFunctions bounded;      /* what the reader calls: counts, then calls `plain` */
     const redisReplyObjectFunctions *plain; /* hiredis' own */
     size_t objects, bytes;                  /* announced or made for the reply that is read now */
+    char why[200];
 };
 
 /* False stops the reader with an error. An array counts before its memory is taken. */
@@ -91,22 +93,24 @@ static bool feed(struct replies *replies, struct evbuffer *in)
     return true;
 }
 
+static enum replies_state refuse(struct replies *replies, const char *fault, const char **why)
+{
+    snprintf(replies->why, sizeof(replies->why), "no reply of a Redis: %s", fault);
+    *why = replies->why;
+    return REPLIES_BROKEN;
+}
+
 enum replies_state replies_next(struct replies *replies, struct evbuffer *in, replies_give give,
                                 void *arg, const char **why)
 {
     redisReader *reader = replies->reader;
     void *reply = NULL;
-    if (!feed(replies, in) || redisReaderGetReply(reader, &reply) != REDIS_OK) {
-        *why = reader->err == REDIS_ERR_OOM ? "Protocol error: the reply is too large"
-                                            : reader->errstr;
-        return REPLIES_BROKEN;
-    }
-    if (reply == NULL) {
-        if (reader->len - reader->pos <= max_bytes)
-            return REPLIES_PARTIAL;
-        *why = "Protocol error: the reply is larger than 512 MiB";
-        return REPLIES_BROKEN;
-    }
+    if (!feed(replies, in) || redisReaderGetReply(reader, &reply) != REDIS_OK)
+        return refuse(replies, reader->err == REDIS_ERR_OOM ? "too large" : reader->errstr, why);
+    if (reply == NULL && reader->len - reader->pos > max_bytes)
+        return refuse(replies, "larger than 512 MiB", why);
+    if (reply == NULL)
+        return REPLIES_PARTIAL;
     replies->objects = replies->bytes = 0;
     give(arg, reply);
     freeReplyObject(reply);
