@@ -98,6 +98,10 @@ LUA := $(sort $(shell find lua -name '*.lua'))
 $(OUT)/tools/%: src/tools/%.c
 	@mkdir -p $(@D)
 	$(CC) -Isrc -D_GNU_SOURCE -std=c11 $(WARN) -O1 -g -o $@ $< $(TOOL_LIBS)
+# This one reads the daemon's own tables, so that it is all of it but main.
+$(OUT)/tools/docs: $(OUT)/src/tools/docs.o $(call archives,$(FOLDERS))
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(PKG_LIBS) -lm
 $(OUT)/tools/embed: TOOL_LIBS := $(shell pkg-config --libs libcrypto 2>/dev/null)
 $(OUT)/gen/redis/scripts.h: $(OUT)/tools/embed $(LUA) lua/pool
 	@mkdir -p $(@D)
@@ -184,6 +188,12 @@ $(OUT)/tidy/%: %.c .clang-tidy $(OUT)/flags | $(OUT)/gen/redis/scripts.h
 	clang-tidy --quiet $< -- $(CPPFLAGS) -I. $(CHECK_CFLAGS) $(SIM_CFLAGS) -std=c11 2>$@.log \
 	  || { cat $@.log; exit 1; }
 	@touch $@
+docs: $(OUT)/tools/docs
+	$< README.md
+	$< --conf conf/rallocd.conf
+docs-check: $(OUT)/tools/docs
+	$< --check README.md
+	$< --check-conf conf/rallocd.conf
 format:
 	clang-format -i $(shell find src tests -name '*.[ch]')
 
@@ -213,5 +223,5 @@ clean:
 
 .SECONDARY:
 .PHONY: all run test check-asan check-valgrind fuzz fuzz-programs bench lint tidy format docs \
-        install help clean
+        docs-check install help clean
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

@@ -7,8 +7,7 @@
 #include "report/fields.h"
 #include "report/slowlog.h"
 
-/* --- CONFIG GET ----------------------------------------------------------------------------------
- */
+/* --- CONFIG GET ------------------------------------------------------------------------------ */
 
 /* What several patterns find, each setting once. */
 struct found {
@@ -80,8 +79,7 @@ void cmd_config_resetstat(struct ask *ask)
     reply_ok(ask->reply);
 }
 
-/* --- SLOWLOG -------------------------------------------------------------------------------------
- */
+/* --- SLOWLOG --------------------------------------------------------------------------------- */
 
 static void put_entry(struct reply *reply, const struct slowlog_entry *entry)
 {
@@ -123,8 +121,7 @@ void cmd_slowlog_reset(struct ask *ask)
     reply_ok(ask->reply);
 }
 
-/* --- MONITOR, SHUTDOWN ---------------------------------------------------------------------------
- */
+/* --- MONITOR, SHUTDOWN ----------------------------------------------------------------------- */
 
 void cmd_monitor(struct ask *ask)
 {

@@ -73,8 +73,7 @@ static void refuse_unknown_sub(struct ask *ask)
     ask_error(ask, ERR_GENERAL, "unknown subcommand '%s'. Try %s HELP.", name, ask->command->name);
 }
 
-/* --- the end of a request ------------------------------------------------------------------------
- */
+/* --- the end of a request -------------------------------------------------------------------- */
 
 static bool is_slow(const struct daemon *daemon, int64_t usec)
 {
@@ -208,8 +207,7 @@ static void end_at_once(struct ask *ask)
     turn_end(ask->turn);
 }
 
-/* --- the way in ----------------------------------------------------------------------------------
- */
+/* --- the way in ------------------------------------------------------------------------------ */
 
 /* Sets ask->command; false: answered. */
 static bool find_command(struct ask *ask)

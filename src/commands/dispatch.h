@@ -43,8 +43,7 @@ void dispatch(struct daemon *daemon, struct peer *peer, struct turn *turn, const
 struct command_stats *command_stats_new(void);
 struct command_stats *command_stats_of(struct daemon *daemon, const struct command *command);
 
-/* --- for handlers -------------------------------------------------------------------------------
- */
+/* --- for handlers ---------------------------------------------------------------------------- */
 
 /* Errors of handlers go through these two, so that they are counted. */
 void ask_fail(struct ask *ask, const struct err *err);

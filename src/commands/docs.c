@@ -6,8 +6,7 @@
 #include <event2/buffer.h>
 #include <stdio.h>
 
-/* --- COMMAND DOCS --------------------------------------------------------------------------------
- */
+/* --- COMMAND DOCS ---------------------------------------------------------------------------- */
 
 static void put_text(struct reply *reply, const char *name, const char *text)
 {
@@ -134,8 +133,7 @@ void cmd_command_docs(struct ask *ask)
     }
 }
 
-/* --- HELP ----------------------------------------------------------------------------------------
- */
+/* --- HELP ------------------------------------------------------------------------------------ */
 
 /* One line a command: what there is at a glance. */
 static void add_short(struct evbuffer *out, const struct command *rows)

@@ -9,8 +9,7 @@
 
 struct daemon;
 
-/* --- one request's place in the order of replies -----------------------------------------------
- */
+/* --- one request's place in the order of replies --------------------------------------------- */
 
 /* A turn is opened by the server for each request and ended exactly once by whoever answers it, at
  * once or later. Replies leave in the order of turns, whatever the order in which they end. */
@@ -26,8 +25,7 @@ void turn_unmute(struct turn *turn);
 /* The client has gone: what is written will not be read. */
 bool turn_is_orphan(const struct turn *turn);
 
-/* --- the connection ------------------------------------------------------------------------------
- */
+/* --- the connection -------------------------------------------------------------------------- */
 
 struct peer;
 

@@ -151,7 +151,7 @@ static void add_group(struct usage **first, struct str inside)
     }
     struct usage *group = join_take(list);
     group->is_optional = true;
-    group->is_multiple = is_repeated;
+    group->is_multiple = group->is_multiple || is_repeated;
     if (*first == NULL)
         *first = group;
     else
