@@ -4,25 +4,15 @@
 #include "base/mem.h"
 #include "base/name.h"
 #include "base/rand.h"
-#include "config/args.h"
 #include "config/layers.h"
+#include "config/source.h"
 #include "config/value.h"
 #include <stdio.h>
-#include <unistd.h>
-
-#define ROOT_STATE_DIR "/var/lib/rallocd"
 
 /* Goes over the rows of the sections from..to. */
 #define each_row(row, from, to)                                                    \
     for (const struct key *row = key_next(NULL); row != NULL; row = key_next(row)) \
         if (row->section >= (from) && row->section <= (to))
-
-struct config_source {
-    char *path;         /* "" without -c */
-    char **arguments;   /* the settings among them, ended by NULL */
-    char **environment; /* RALLOCD_*, ended by NULL */
-    char *state_dir;    /* the default of this process; "" when there is none */
-};
 
 static void *section_of(struct config *config, enum key_section section)
 {
@@ -32,41 +22,6 @@ static void *section_of(struct config *config, enum key_section section)
 static const void *section_of_const(const struct config *config, enum key_section section)
 {
     return (const char *)config + key_section_offset(section);
-}
-
-/* --- texts kept for a reload ----------------------------------------------------------- */
-
-static void free_texts(char **texts)
-{
-    for (size_t i = 0; texts != NULL && texts[i] != NULL; i++)
-        mem_free(texts[i]);
-    mem_free(texts);
-}
-
-/* The texts that begin with `head`; `texts` ends with NULL. */
-static char **copy_texts(char *const *texts, struct str head)
-{
-    size_t count = 0;
-
-    while (texts[count] != NULL)
-        count++;
-    char **copy = mem_array(count + 1, sizeof(*copy));
-    for (size_t from = 0, to = 0; from < count; from++) {
-        if (str_starts(str_of(texts[from]), head))
-            copy[to++] = mem_dup(str_of(texts[from]));
-    }
-    return copy;
-}
-
-static void source_free(struct config_source *source)
-{
-    if (source == NULL)
-        return;
-    mem_free(source->path);
-    free_texts(source->arguments);
-    free_texts(source->environment);
-    mem_free(source->state_dir);
-    mem_free(source);
 }
 
 /* --- building the structs -------------------------------------------------------------- */
@@ -141,27 +96,6 @@ static bool check_together(const struct config *config, struct err *err)
     return true;
 }
 
-/* The folder of the embedded Redis when the settings name none: /var/lib/rallocd for root where it
- * can be made, else $XDG_STATE_HOME/rallocd (the XDG base directory specification wants an absolute
- * path), else $HOME/.local/state/rallocd, else none. Nothing is made yet. */
-static char *default_state_dir(char *const *environment)
-{
-    const char *xdg = "", *home = "";
-
-    bool is_there = access(ROOT_STATE_DIR, F_OK) == 0;
-    if (geteuid() == 0 && access(is_there ? ROOT_STATE_DIR : "/var/lib", W_OK) == 0)
-        return mem_dup(STR(ROOT_STATE_DIR));
-    for (; *environment != NULL; environment++) {
-        if (str_starts(str_of(*environment), STR("XDG_STATE_HOME=/")))
-            xdg = *environment + strlen("XDG_STATE_HOME=");
-        if (str_starts(str_of(*environment), STR("HOME=/")))
-            home = *environment + strlen("HOME=");
-    }
-    if (*xdg != '\0')
-        return mem_printf("%s/rallocd", xdg);
-    return *home == '\0' ? mem_dup(STR("")) : mem_printf("%s/.local/state/rallocd", home);
-}
-
 /* Reads all layers and builds the structs of a zeroed config. */
 static bool fill(struct config *config, struct config_source *source, struct log *log,
                  struct err *err)
@@ -186,7 +120,6 @@ static bool fill(struct config *config, struct config_source *source, struct log
 bool config_load(struct config *config, int argc, char **argv, char **environment, struct log *log,
                  enum config_action *action, struct err *err)
 {
-    static char *nothing[] = {NULL};
     struct args args;
 
     memset(config, 0, sizeof(*config));
@@ -194,11 +127,7 @@ bool config_load(struct config *config, int argc, char **argv, char **environmen
     bool is_used = is_good && (args.action == CONFIG_RUN || args.action == CONFIG_CHECK);
     *action = args.action;
 
-    struct config_source *source = mem_zalloc(sizeof(*source));
-    source->path = mem_dup(str_of(is_used ? args.path : ""));
-    source->arguments = copy_texts(is_used ? args.settings : nothing, STR(""));
-    source->environment = copy_texts(is_used ? environment : nothing, STR("RALLOCD_"));
-    source->state_dir = default_state_dir(environment);
+    struct config_source *source = source_new(is_used ? &args : NULL, environment);
     args_clear(&args);
     /* without a run the defaults alone are there; that they may lack a state folder is no matter */
     bool is_filled = fill(config, source, log, is_used ? err : NULL);
