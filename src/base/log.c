@@ -55,7 +55,7 @@ bool log_connect_syslog(struct log *log, const char *path)
 
     if (strlen(path) >= sizeof(addr.sun_path))
         return false;
-    strcpy(addr.sun_path, path);
+    memcpy(addr.sun_path, path, strlen(path) + 1);
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return false;

@@ -130,15 +130,17 @@ void *map_get(const struct map *map, struct str key)
 void *map_put(struct map *map, struct str key, void *value)
 {
     uint64_t hash = map_hash(map->seed, key);
-    struct map_slot *slot = map->capacity == 0 ? NULL : seek(map, hash, key);
 
-    if (slot != NULL && slot->value != NULL) {
+    if (map->capacity == 0)
+        resize(map, MIN_CAPACITY);
+    struct map_slot *slot = seek(map, hash, key);
+    if (slot->value != NULL) {
         void *replaced = slot->value;
         slot->value = value;
         return replaced;
     }
     if (map->count >= map->capacity - map->capacity / 4) {
-        resize(map, map->capacity == 0 ? MIN_CAPACITY : map->capacity * 2);
+        resize(map, map->capacity * 2);
         slot = seek(map, hash, key);
     }
     *slot = (struct map_slot){hash, mem_dup(key), key.len, value};

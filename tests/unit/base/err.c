@@ -1,13 +1,14 @@
 /* err: words, texts, context. */
 #include "base/err.h"
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 START_TEST(every_kind_has_a_word_that_is_read_back)
 {
     for (int kind = ERR_GENERAL; kind < ERR_KINDS; kind++) {
-        char line[64] = "";
-        strcat(strcat(line, err_word((enum err_kind)kind)), " some text");
+        char line[64];
+        snprintf(line, sizeof(line), "%s some text", err_word((enum err_kind)kind));
         ck_assert_int_eq((int)err_kind_of(str_of(line)), kind);
         ck_assert_int_eq((int)err_kind_of(str_of(err_word((enum err_kind)kind))), kind);
     }

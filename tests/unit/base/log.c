@@ -270,6 +270,7 @@ START_TEST(syslog_gets_priority_and_survives_a_restart)
     ck_assert(!log_.is_syslog);
     int fd = listen_at(path);
     ck_assert(log_connect_syslog(&log_, path));
+    int first = log_.fd;
     for (int i = 0; i < 2; i++) {
         log_text(&log_, LOG_LEVEL_ERROR, "e", "%d", i);
         ssize_t len = recv(fd, text, sizeof(text) - 1, 0);
@@ -284,6 +285,8 @@ START_TEST(syslog_gets_priority_and_survives_a_restart)
             fd = listen_at(path);
         }
     }
+    ck_assert_int_ne(log_.fd, first);
+    ck_assert_int_eq(fcntl(first, F_GETFD), -1); /* the old socket is closed */
     close(fd);
     close(log_.fd);
     unlink(path);
