@@ -186,7 +186,7 @@ static void greeted(struct link *link)
         break;
     case GREETING_LATER:
         link_become(link, LINK_HELD);
-        link->host->trouble(link->host->arg, link->greeting.trouble);
+        link->host->trouble(link->host->arg, link->greeting.trouble, true);
         break;
     case GREETING_FAILED:
         lose(link, link->greeting.trouble);
@@ -234,7 +234,7 @@ static void answer_call(struct link *link, const struct pending *call, const str
         char text[256];
         str_printable(answer_str(answer), text, sizeof(text));
         link_become(link, LINK_HELD);
-        host->trouble(host->arg, text);
+        host->trouble(host->arg, text, true);
     }
     call->done(call->arg, fate, answer);
     host->answered(host->arg);
@@ -311,7 +311,7 @@ static void lose(struct link *link, const char *why)
              number, "why", kept, NULL);
     disconnect(link);
     link_become(link, LINK_WAITING);
-    host->trouble(host->arg, kept);
+    host->trouble(host->arg, kept, was_connected);
     tell_lost(link);
 }
 

@@ -34,8 +34,9 @@ struct link_host {
     int64_t hurry_until_ms; /* until then dialling is repeated fast and its failures are no news */
     /* A link has become ready, or stopped being it. Never called inside of link_send(). */
     void (*changed)(void *arg, struct link *link);
-    /* Why a link is lost or cannot be had: Redis' or the system's words. */
-    void (*trouble)(void *arg, const char *why);
+    /* Why a link is lost or cannot be had: Redis' or the system's words. `was_connected`: somebody
+     * was there. */
+    void (*trouble)(void *arg, const char *why, bool was_connected);
     /* A call has been answered: there is room for another. */
     void (*answered)(void *arg);
     void *arg;

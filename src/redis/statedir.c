@@ -91,7 +91,7 @@ static bool open_folder(struct statedir *dir, const char *path, struct err *err)
         return err_set(err, ERR_GENERAL, "state folder %s: %s", path, strerror(errno));
     if (strlen(real) >= sizeof(dir->path))
         return err_set(err, ERR_GENERAL, "state folder %s: its path is too long", real);
-    snprintf(dir->path, sizeof(dir->path), "%s", real);
+    memcpy(dir->path, real, strlen(real) + 1);
     dir->fd = open(dir->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (dir->fd < 0)
         return err_set(err, ERR_GENERAL, "state folder %s: %s", dir->path, strerror(errno));

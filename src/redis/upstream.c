@@ -69,12 +69,11 @@ static void tell_trouble(struct upstream *upstream)
     log_line(upstream->log, LOG_LEVEL_WARNING, "upstream-away", "why", upstream->trouble, NULL);
 }
 
-static void on_trouble(void *arg, const char *why)
+static void on_trouble(void *arg, const char *why, bool was_connected)
 {
     struct upstream *upstream = arg;
     /* Why our server died says more than that nobody listens on its socket. */
-    if (upstream->embedded != NULL && embedded_pid(upstream->embedded) == 0 &&
-        upstream->trouble[0] != '\0')
+    if (upstream->embedded != NULL && !was_connected && upstream->trouble[0] != '\0')
         return;
     set_trouble(upstream, why);
     tell_trouble(upstream);

@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 struct rig {
-    char folder[64], socket[80];
+    char folder[64], socket[100];
     pid_t server; /* 0: none */
     struct event_base *base;
     struct clock clock;

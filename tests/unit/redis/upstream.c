@@ -169,7 +169,7 @@ START_TEST(scripts_that_redis_forgot_are_loaded_and_sent_again)
         uint64_t loaded = rig_stats(&rig).scripts_loaded;
         rig_do(&rig, done, "SCRIPT FLUSH");
         for (int i = 0; i < 300; i++) {
-            char name[16];
+            char name[32];
             seen[i] = (struct seen){0};
             snprintf(name, sizeof(name), "r%d-%d", round, i);
             ck_assert(rig_extend(&rig, &seen[i], name));
