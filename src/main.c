@@ -35,8 +35,7 @@ struct process {
     bool has_pidfile, is_announced, is_upstream_started;
 };
 
-/* --- settings
- * ------------------------------------------------------------------------------------- */
+/* --- settings ----------------------------------------------------------------------- */
 
 static void apply_log(struct daemon *daemon)
 {
@@ -74,8 +73,7 @@ static void reload(struct process *process)
     systemd_tell(&process->systemd, "READY=1");
 }
 
-/* --- signals
- * -------------------------------------------------------------------------------------- */
+/* --- signals ------------------------------------------------------------------------ */
 
 static void on_stop_signal(evutil_socket_t signal_number, short what, void *arg)
 {
@@ -105,8 +103,7 @@ static void watch_signals(struct process *process)
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* --- pid file
- * ------------------------------------------------------------------------------------- */
+/* --- pid file ----------------------------------------------------------------------- */
 
 static bool write_pidfile(struct process *process, struct err *err)
 {
@@ -132,8 +129,7 @@ static void remove_pidfile(struct process *process)
     process->has_pidfile = false;
 }
 
-/* --- ready
- * ---------------------------------------------------------------------------------------- */
+/* --- ready -------------------------------------------------------------------------- */
 
 /* Ready is told when requests can be served; or, with a Redis that is away, when that is known. */
 static void announce(void *arg)
@@ -158,8 +154,7 @@ static void announce(void *arg)
                  is_served ? "" : "Redis is away; ", where);
 }
 
-/* --- stop: clients first, then Redis, then the loop
- * -------------------------------------------------- */
+/* --- stop: clients first, then Redis, then the loop --------------------------------- */
 
 static void on_upstream_stopped(void *arg)
 {
@@ -182,8 +177,7 @@ static void on_clients_ended(void *arg)
     upstream_stop(process->daemon.upstream, STOP_REDIS_MS, on_upstream_stopped, process);
 }
 
-/* --- ticks
- * ---------------------------------------------------------------------------------------- */
+/* --- ticks -------------------------------------------------------------------------- */
 
 static void tick_batches(void *arg)
 {
@@ -232,8 +226,7 @@ static void start_tickers(struct process *process)
     ticker_start(&process->announce);
 }
 
-/* --- the order
- * ------------------------------------------------------------------------------------ */
+/* --- the order ---------------------------------------------------------------------- */
 
 static struct event_base *make_base(void)
 {

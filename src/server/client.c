@@ -318,8 +318,7 @@ void client_run(struct peer *client)
     client_become(client, CLIENT_READY);
 }
 
-/* --- what the stream tells
- * ------------------------------------------------------------------------ */
+/* --- what the stream tells ---------------------------------------------------------- */
 
 static void on_readable(void *arg)
 {
@@ -368,8 +367,7 @@ static void on_closed(void *arg, const char *why)
 static const struct stream_events events = {
     .readable = on_readable, .drained = on_drained, .ended = on_ended, .closed = on_closed};
 
-/* --- texts --- most clients have none, so an empty one costs no memory
- * ------------------------------ */
+/* --- texts --- most clients have none, so an empty one costs no memory -------------- */
 
 static char no_text[1];
 

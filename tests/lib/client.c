@@ -24,8 +24,7 @@ struct client {
     struct text shown; /* the last reply as text */
 };
 
-/* --- connections
- * ---------------------------------------------------------------------------------- */
+/* --- connections -------------------------------------------------------------------- */
 
 static struct client *make(int fd)
 {
@@ -101,8 +100,7 @@ int client_fd(const struct client *client)
     return client->fd;
 }
 
-/* --- sending
- * -------------------------------------------------------------------------------------- */
+/* --- sending ------------------------------------------------------------------------ */
 
 size_t client_send_some(struct client *client, const void *bytes, size_t len)
 {
@@ -145,8 +143,7 @@ void client_send(struct client *client, const char *words)
     text_clear(&request);
 }
 
-/* --- reading
- * -------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------ */
 
 /* Reads once what comes within wait_ms; false when nothing did. The end counts as something. */
 static bool read_more(struct client *client, int64_t wait_ms)
@@ -238,8 +235,7 @@ bool client_is_closed(struct client *client)
     return client->is_ended;
 }
 
-/* --- requests with their replies
- * ------------------------------------------------------------------- */
+/* --- requests with their replies ---------------------------------------------------- */
 
 const char *say(struct client *client, const char *words)
 {
@@ -284,8 +280,7 @@ int64_t say_int(struct client *client, const char *words)
     return strtoll(text + 10, NULL, 10);
 }
 
-/* --- expectations
- * ---------------------------------------------------------------------------------- */
+/* --- expectations ------------------------------------------------------------------- */
 
 /* As strcmp, but ' in `text` stands for " as well as for itself. */
 static bool is_text(const char *got, const char *text)

@@ -17,8 +17,7 @@
 
 #define SHOWN_BYTES 20000 /* of the end of each log */
 
-/* --- what the guard does
- * --------------------------------------------------------------------------- */
+/* --- what the guard does ------------------------------------------------------------ */
 
 /* Is the folder's path in the process' command line? It is unguessable, so the process is ours. */
 static bool is_ours(const char *pid, const char *dir)
@@ -121,8 +120,7 @@ static void keep_watch(const char *dir, int fd)
     _exit(0);
 }
 
-/* --- the test's side
- * -------------------------------------------------------------------------------- */
+/* --- the test's side ---------------------------------------------------------------- */
 
 void guard_start(struct guard *guard)
 {
@@ -150,8 +148,7 @@ void guard_end(struct guard *guard)
         ;
 }
 
-/* --- programs
- * --------------------------------------------------------------------------------------- */
+/* --- programs ----------------------------------------------------------------------- */
 
 static void become_program(const char *log, char *const *argv, char *const *environment)
 {

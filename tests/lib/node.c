@@ -58,8 +58,7 @@ void node_option(struct node *node, const char *format, ...)
     va_end(args);
 }
 
-/* --- messages
- * ---------------------------------------------------------------------------------------- */
+/* --- messages ----------------------------------------------------------------------- */
 
 static void open_notify(struct node *node, char *variable, size_t size)
 {
@@ -111,8 +110,7 @@ void node_wait_message(struct node *node, const char *message)
     }
 }
 
-/* --- running
- * ----------------------------------------------------------------------------------------- */
+/* --- running ------------------------------------------------------------------------ */
 
 void node_launch(struct node *node)
 {

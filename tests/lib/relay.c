@@ -35,8 +35,7 @@ struct relay {
     size_t swallowed, answered;
 };
 
-/* --- links
- * ------------------------------------------------------------------------------------------- */
+/* --- links -------------------------------------------------------------------------- */
 
 static int open_unix(const char *path, bool is_listener)
 {
@@ -76,8 +75,7 @@ static void accept_link(struct relay *relay)
     relay->links[relay->count++] = (struct link){.near = near, .far = far};
 }
 
-/* --- bytes
- * ------------------------------------------------------------------------------------------- */
+/* --- bytes -------------------------------------------------------------------------- */
 
 /* False when the other end is gone. */
 static bool take_bytes(int fd, struct text *into)
@@ -191,8 +189,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* --- what the test asks for
- * ---------------------------------------------------------------------------- */
+/* --- what the test asks for --------------------------------------------------------- */
 
 struct relay *relay_new(const char *path, const char *target)
 {

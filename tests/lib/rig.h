@@ -37,8 +37,8 @@ struct node *rig_daemon(struct rig *rig);
 /* A client of Redis itself; a new one after a restart. */
 struct client *rig_redis(struct rig *rig);
 
-/* All pools that the client's daemon lists: POOL CHECK is empty, and free + leased = total. */
-void rig_check_pools(struct client *client);
+/* All pools in the rig's Redis: lists are whole, and free + allocated = total. */
+void rig_check_pools(struct rig *rig);
 /* The value that a reply of pairs (POOL INFO, CONFIG GET ...) has for a name; "" when it has none.
  * In a buffer of the caller's. */
 const char *rig_value(const char *reply, const char *name, char *out, size_t size);

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- text
- * ------------------------------------------------------------------------------------------ */
+/* --- text --------------------------------------------------------------------------- */
 
 void text_add(struct text *text, const void *bytes, size_t len)
 {
@@ -41,8 +40,7 @@ void text_clear(struct text *text)
     *text = (struct text){0};
 }
 
-/* --- requests
- * --------------------------------------------------------------------------------------- */
+/* --- requests ----------------------------------------------------------------------- */
 
 void wire_add_request(struct text *out, int argc, const char *const *argv, const size_t *lens)
 {
@@ -116,8 +114,7 @@ void wire_add_words(struct text *out, const char *words)
     text_clear(&body);
 }
 
-/* --- sizes
- * ------------------------------------------------------------------------------------------ */
+/* --- sizes -------------------------------------------------------------------------- */
 
 /* Bytes of the line at the head with its end; 0 when it is not whole. */
 static size_t line_size(const char *bytes, size_t len)
@@ -164,8 +161,7 @@ size_t wire_request_size(const char *bytes, size_t len)
     return wire_reply_size(bytes, len);
 }
 
-/* --- showing
- * ----------------------------------------------------------------------------------------- */
+/* --- showing ------------------------------------------------------------------------ */
 
 static void show_string(struct text *out, const char *bytes, size_t len)
 {
