@@ -214,7 +214,8 @@ static void on_ended(void *arg, int status)
 static void stop_unfound(struct embedded *embedded)
 {
     bool in_time = clock_ms(embedded->clock) - embedded->since_ms < embedded->stop_ms;
-    if (!in_time || statedir_lock_redis(&embedded->dir)) {
+    bool was_started = embedded->dir.fd >= 0;
+    if (!was_started || !in_time || statedir_lock_redis(&embedded->dir)) {
         finish_stop(embedded);
         return;
     }

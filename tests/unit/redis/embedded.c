@@ -189,6 +189,18 @@ START_TEST(stopping_at_once_leaves_no_server)
 }
 END_TEST
 
+START_TEST(stopping_what_never_started_ends_at_once)
+{
+    struct rig rig;
+    use_embedded(&rig);
+    rig_make(&rig);
+    int64_t start_ms = clock_ms(&rig.clock);
+    rig_stop(&rig);
+    ck_assert_int_lt(clock_ms(&rig.clock) - start_ms, 4000);
+    rig_clear(&rig);
+}
+END_TEST
+
 /* --- what cannot work
  * ----------------------------------------------------------------------------- */
 
@@ -525,6 +537,7 @@ int main(void)
     tcase_add_test(tests, a_large_log_is_put_aside_at_start);
     tcase_add_test(tests, a_server_that_hangs_at_the_end_is_killed_after_the_timeout);
     tcase_add_test(tests, stopping_at_once_leaves_no_server);
+    tcase_add_test(tests, stopping_what_never_started_ends_at_once);
     tcase_add_test(tests, a_folder_open_to_others_is_refused);
     tcase_add_test(tests, a_folder_of_another_user_is_refused);
     tcase_add_test(tests, a_path_that_is_no_folder_is_told);

@@ -22,7 +22,7 @@ START_TEST(commands_and_scripts_are_answered)
     rig_until(&rig, seen.count == 1);
     ck_assert_int_eq(seen.fate, CALL_ANSWERED);
     ck_assert_int_eq(seen.number, 1);
-    ck_assert_str_eq(rig_stats(&rig).version, "7.0.15");
+    ck_assert(rig_stats(&rig).version[0] >= '1' && rig_stats(&rig).version[0] <= '9');
     rig_clear(&rig);
 }
 END_TEST
@@ -250,8 +250,8 @@ START_TEST(a_hung_redis_costs_its_calls_at_the_deadline_and_is_used_again_when_i
     struct rig rig;
     struct seen seen = {0}, early = {0}, after = {0};
     rig_init(&rig);
-    rig.config.reply_timeout_ms = 300;
-    rig.config.connect_timeout_ms = 300;
+    rig.config.reply_timeout_ms = rig_short_ms();
+    rig.config.connect_timeout_ms = rig_short_ms();
     rig_serve(&rig, NULL);
     rig_start(&rig);
     rig_all_ready(&rig);
@@ -261,9 +261,9 @@ START_TEST(a_hung_redis_costs_its_calls_at_the_deadline_and_is_used_again_when_i
     rig_send(&rig, &seen, "PING");
     rig_until(&rig, seen.count == 1);
     ck_assert_int_eq(seen.fate, CALL_LOST);
-    ck_assert_int_ge(clock_ms(&rig.clock) - start_ms, 300);
+    ck_assert_int_ge(clock_ms(&rig.clock) - start_ms, rig_short_ms());
     rig_until(&rig, upstream_away_ms(rig.upstream) > 0);
-    ck_assert_ptr_nonnull(strstr(upstream_trouble(rig.upstream), "no reply within 300 ms"));
+    ck_assert_ptr_nonnull(strstr(upstream_trouble(rig.upstream), "no reply within"));
     rig_kill(&rig, SIGCONT);
     rig_all_ready(&rig);
     rig_ask(&rig, &after, "PING");
@@ -277,7 +277,7 @@ START_TEST(a_hung_redis_is_noticed_without_any_call)
 {
     struct rig rig;
     rig_init(&rig);
-    rig.config.reply_timeout_ms = 300;
+    rig.config.reply_timeout_ms = rig_short_ms();
     rig_serve(&rig, NULL);
     rig_start(&rig);
     rig_all_ready(&rig);
@@ -294,12 +294,12 @@ START_TEST(an_idle_link_stays_when_redis_is_well)
     struct rig rig;
     struct seen seen = {0};
     rig_init(&rig);
-    rig.config.reply_timeout_ms = 300;
+    rig.config.reply_timeout_ms = rig_short_ms();
     rig_serve(&rig, NULL);
     rig_start(&rig);
     rig_all_ready(&rig);
     int64_t start_ms = clock_ms(&rig.clock);
-    rig_until(&rig, clock_ms(&rig.clock) - start_ms > 1000);
+    rig_until(&rig, clock_ms(&rig.clock) - start_ms > 3 * rig_short_ms());
     ck_assert_uint_eq(rig_stats(&rig).connects, 4);
     rig_ask(&rig, &seen, "PING");
     rig_clear(&rig);
@@ -312,7 +312,7 @@ START_TEST(answers_that_wait_unread_after_a_standstill_of_ours_are_answers)
     struct seen seen = {0};
     char done[200];
     rig_init(&rig);
-    rig.config.reply_timeout_ms = 300;
+    rig.config.reply_timeout_ms = rig_short_ms();
     rig.config.links = 1;
     rig_serve(&rig, NULL);
     rig_start(&rig);
@@ -323,7 +323,7 @@ START_TEST(answers_that_wait_unread_after_a_standstill_of_ours_are_answers)
     seen = (struct seen){0};
     rig_send(&rig, &seen, "RPUSH", "list", "x");
     int64_t start_ms = clock_ms(&rig.clock);
-    while (clock_ms(&rig.clock) - start_ms < 700)
+    while (clock_ms(&rig.clock) - start_ms < 2 * rig_short_ms())
         rig_do(&rig, done, "PING");
     rig_until(&rig, seen.count == 1);
     ck_assert_int_eq(seen.fate, CALL_ANSWERED);
