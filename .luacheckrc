@@ -33,5 +33,5 @@ read_globals = {
 globals = {
     -- what a script gives its parts: keys and state
     "K_leases", "K_notes", "K_held", "K_requests", "K_bindings", "K_journal", "is_shared",
-    "last_fence", "head", "tail", "prev_of", "next_of", "expiry_of", "value_of",
+    "last_fence", "taken", "head", "tail", "prev_of", "next_of", "expiry_of", "value_of",
 }

@@ -2,7 +2,8 @@
 -- Knows: Redis.  Must not know: pools.
 local call, try = redis.call, redis.pcall
 local concat, floor, ceil, min, max = table.concat, math.floor, math.ceil, math.min, math.max
-local find, format, gsub, match, sub = string.find, string.format, string.gsub, string.match, string.sub
+local find, format, gsub = string.find, string.format, string.gsub
+local match, sub = string.match, string.sub
 
 -- Arguments of one call: Lua's stack takes about 8,000. Even, so that pairs stay together.
 local CHUNK = 4000

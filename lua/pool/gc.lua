@@ -36,13 +36,15 @@ end
 -- The next entries of the hash; from its start when the cursor makes no sense. Also whether the pass
 -- is complete.
 local function scan(count)
-    local cursor = try("GET", K_gc_cursor)
-    cursor = type(cursor) == "string" and match(cursor, "^%d+$") or "0"
+    local stored = try("GET", K_gc_cursor)
+    local cursor = type(stored) == "string" and match(stored, "^%d+$") or "0"
     local page = try("HSCAN", K_pool, cursor, "COUNT", count)
     if is_error(page) then
         page = call("HSCAN", K_pool, "0", "COUNT", count)
     end
-    call("SET", K_gc_cursor, page[1])
+    if page[1] ~= (stored or "0") then
+        call("SET", K_gc_cursor, page[1])
+    end
     return page[2], page[1] == "0"
 end
 

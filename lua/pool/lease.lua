@@ -5,6 +5,8 @@
 -- include: pool/note.lua
 local K_leases
 
+-- Resources that a shared pool is lending at this moment: outside of the list without a lease.
+local taken = {}
 local deadline_of, indexed = {}, {} -- what index_write() will do: a score, or false to remove
 
 local function index_set(resource, deadline)
@@ -89,7 +91,7 @@ local function lease_reclaim(limit)
     end
     local free, expired = 0, 0
     for i = 1, #ended do
-        if prev_of[ended[i]] == ALLOCATED then
+        if prev_of[ended[i]] == ALLOCATED and not taken[ended[i]] then
             if list_take_back(ended[i], expiry_of[ended[i]]) then
                 free = free + 1
             else

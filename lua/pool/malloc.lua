@@ -53,6 +53,7 @@ local function lend(resource, ask)
             index_as_it_is(resource)
             return false
         end
+        taken[resource] = true
         reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4] = resource, "", 0, -1
         return true
     end
@@ -83,9 +84,13 @@ local function lend_heads(ask)
     return nil
 end
 
--- A bound one of a shared pool stays in the list.
+-- A bound one that a shared pool lends alone keeps its place in the list.
+local function keeps_place(ask)
+    return is_shared and ask.count == 1
+end
+
 local function lend_bound(resource, ask)
-    if not is_shared and prev_of[resource] ~= ALLOCATED then
+    if not keeps_place(ask) and prev_of[resource] ~= ALLOCATED then
         list_allocate(resource)
     end
     lend(resource, ask)
@@ -150,11 +155,13 @@ local function lend_all(ask, bound)
     return nil
 end
 
--- In a shared pool what was lent goes behind the tail; a bound one stays where it is.
-local function rotate(reply, bound)
+-- In a shared pool what was lent goes behind the tail, but for one that has kept its place.
+local function rotate(reply, kept)
     for i = 1, #reply, 4 do
-        if reply[i] ~= bound then
-            list_push(reply[i], expiry_of[reply[i]])
+        local resource = reply[i]
+        taken[resource] = nil
+        if resource ~= kept then
+            list_push(resource, expiry_of[resource])
         end
     end
 end
@@ -240,12 +247,12 @@ local function malloc(at)
     local reply = ask.reply
     if #reply > 0 then
         if is_shared then
-            rotate(reply, bound)
+            rotate(reply, keeps_place(ask) and bound)
         end
         note_lent(reply, at)
     elseif fault then
         return refusal(fault)
-    elseif was_bound then
+    elseif was_bound and not bound then
         binding_drop(name)
     end
     return reply

@@ -78,7 +78,8 @@ end
 
 -- An error reply when one of the three keys is of another type, before anything is written; else nil.
 local function note_fault()
-    for _, reply in ipairs({ try("HLEN", K_notes), try("ZCARD", K_held), try("HLEN", K_requests) }) do
+    local replies = { try("HLEN", K_notes), try("ZCARD", K_held), try("HLEN", K_requests) }
+    for _, reply in ipairs(replies) do
         if is_error(reply) then
             return reply
         end

@@ -1,0 +1,664 @@
+/* model: what a pool must be; see model.h. */
+#include "tests/lib/model.h"
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const item_names[MODEL_ITEMS] = {
+    "a",           "b|",        "10.0.0.7:8080",
+    "with space",  "new\nline", "\xc3\xa9t\xc3\xa9",
+    "x:y{z}|",     "x|y",       "-1",
+    "#ALLOCATED2", "''\"%s\\",  "0123456789012345678901234567890123456789012345678|"};
+
+const char *model_owner(int i)
+{
+    static const char *const owners[] = {"o", "owner two"};
+    return i == MODEL_NONE ? "" : owners[i];
+}
+
+const char *model_reqid(int i)
+{
+    static const char *const ids[] = {"q", "q 2", "q\xff"};
+    return i == MODEL_NONE ? "" : ids[i];
+}
+
+const char *model_name(int i)
+{
+    static const char *const names[] = {"n", "n:2", "n 3"};
+    return i == MODEL_NONE ? "" : names[i];
+}
+
+void model_init(struct model *model, bool is_shared)
+{
+    memset(model, 0, sizeof *model);
+    model->is_shared = is_shared;
+    for (int i = 0; i < MODEL_ITEMS; i++)
+        model->items[i].name = item_names[i];
+    for (int i = 0; i < MODEL_NAMES; i++)
+        model->ours[i] = model->theirs[i] = MODEL_NONE;
+}
+
+int model_find(const struct model *model, const char *name, size_t len)
+{
+    for (int i = 0; i < MODEL_ITEMS; i++)
+        if (strlen(model->items[i].name) == len && memcmp(model->items[i].name, name, len) == 0)
+            return i;
+    return MODEL_NONE;
+}
+
+/* --- the free list --------------------------------------------------------------------------- */
+
+static void append(struct model *model, int i)
+{
+    model->items[i].is_in = model->items[i].is_free = true;
+    model->list[model->free_count++] = i;
+}
+
+static void unlink_item(struct model *model, int i)
+{
+    int at = 0;
+    while (model->list[at] != i)
+        at++;
+    memmove(model->list + at, model->list + at + 1,
+            (size_t)(model->free_count - at - 1) * sizeof *model->list);
+    model->free_count--;
+    model->items[i].is_free = false;
+}
+
+static void leave(struct model *model, int i)
+{
+    if (model->items[i].is_free)
+        unlink_item(model, i);
+    model->items[i].is_in = false;
+}
+
+static bool is_past(const struct model_item *item)
+{
+    return item->expiry == 1;
+}
+
+/* An allocated one whose lease has ended. True: it is free now. */
+static bool take_back(struct model *model, int i)
+{
+    if (is_past(&model->items[i]))
+        leave(model, i);
+    else
+        append(model, i);
+    return model->items[i].is_free;
+}
+
+/* --- leases, the index, notes ------------------------------------------------------------------
+ */
+
+static void index_as_it_is(struct model_item *item)
+{
+    item->index = !item->has_lease ? INDEX_NONE : item->is_permanent ? INDEX_EVER : INDEX_LATER;
+}
+
+static void drop_from_request(struct model_request *request, int item, const char *token)
+{
+    int kept = 0;
+    for (int i = 0; i < request->count; i++) {
+        if (request->items[i] == item && strcmp(request->tokens[i], token) == 0)
+            continue;
+        request->items[kept] = request->items[i];
+        memmove(request->tokens[kept++], request->tokens[i], MODEL_TOKEN);
+    }
+    request->count = kept;
+}
+
+static void forget_note(struct model *model, int i)
+{
+    struct model_item *item = &model->items[i];
+    if (item->note[0] != '\0' && item->reqid != MODEL_NONE)
+        drop_from_request(&model->requests[item->reqid], i, item->note);
+    item->note[0] = '\0';
+}
+
+static bool is_noted_now(const struct model_item *item)
+{
+    return item->note[0] != '\0' && item->has_lease && strcmp(item->note, item->token) == 0;
+}
+
+/* What a malloc that finds nothing, or gc, takes back by the index. */
+static void reclaim(struct model *model, int *free, int *expired)
+{
+    for (;;) {
+        int first = MODEL_NONE;
+        for (int i = 0; i < MODEL_ITEMS; i++)
+            if (model->items[i].index == INDEX_DUE &&
+                (model->is_shared || !model->items[i].is_given) &&
+                (first == MODEL_NONE || model->items[i].due < model->items[first].due))
+                first = i;
+        if (first == MODEL_NONE)
+            return;
+        struct model_item *item = &model->items[first];
+        index_as_it_is(item);
+        if (item->has_lease)
+            continue;
+        forget_note(model, first);
+        if (item->is_in && !item->is_free && !item->is_given) {
+            if (take_back(model, first))
+                (*free)++;
+            else
+                (*expired)++;
+        }
+    }
+}
+
+void model_end_lease(struct model *model, int i)
+{
+    struct model_item *item = &model->items[i];
+    item->has_lease = false;
+    if (item->index == INDEX_LATER || item->index == INDEX_EVER) {
+        item->index = INDEX_DUE;
+        item->due = ++model->ended;
+    }
+}
+
+/* --- malloc --------------------------------------------------------------------------------------
+ */
+
+void model_begin_batch(struct model *model)
+{
+    for (int i = 0; i < MODEL_REQUESTS; i++)
+        model->requests[i].is_of_this_batch = false;
+}
+
+static bool give_again(struct model *model, int reqid, struct model_given *given)
+{
+    struct model_request *request = &model->requests[reqid];
+    for (int i = 0; i < request->count; i++) {
+        const struct model_item *item = &model->items[request->items[i]];
+        if (item->has_lease && strcmp(item->token, request->tokens[i]) == 0)
+            given->items[given->count++] = request->items[i];
+    }
+    given->is_again = given->count > 0;
+    return given->is_again;
+}
+
+static bool can_be_had(const struct model_item *item)
+{
+    return item->is_in && !is_past(item) && !item->has_lease;
+}
+
+static void refill(struct model *model)
+{
+    int ignored = 0;
+    reclaim(model, &ignored, &ignored);
+}
+
+static void remember(struct model_request *request, int item, const char *token)
+{
+    request->items[request->count] = item;
+    snprintf(request->tokens[request->count++], MODEL_TOKEN, "%s", token);
+}
+
+static void give(struct model *model, int i, struct model_given *given)
+{
+    if (model->items[i].is_free)
+        unlink_item(model, i);
+    model->items[i].is_given = true;
+    given->items[given->count++] = i;
+}
+
+/* All or none: the bound one, then what is free but for that. */
+static void give_all(struct model *model, int wanted, int bound, struct model_given *given)
+{
+    int found[MODEL_ITEMS], first = bound != MODEL_NONE ? 1 : 0, count = first;
+    found[0] = bound;
+    for (int round = 0; round < 2 && count < wanted; round++) {
+        count = first;
+        for (int i = 0; i < model->free_count && count < wanted; i++)
+            if (model->list[i] != bound && can_be_had(&model->items[model->list[i]]))
+                found[count++] = model->list[i];
+        if (count < wanted && round == 0)
+            refill(model);
+    }
+    for (int i = 0; count == wanted && i < count; i++)
+        give(model, found[i], given);
+}
+
+static void give_heads(struct model *model, int wanted, struct model_given *given)
+{
+    while (given->count < wanted) {
+        if (model->free_count == 0)
+            refill(model);
+        if (model->free_count == 0)
+            return;
+        int i = model->list[0];
+        struct model_item *item = &model->items[i];
+        if (is_past(item)) {
+            leave(model, i);
+        } else if (item->has_lease) {
+            unlink_item(model, i);
+            index_as_it_is(item);
+        } else {
+            give(model, i, given);
+        }
+    }
+}
+
+static int bound_item(const struct model *model, int name)
+{
+    if (name == MODEL_NONE)
+        return MODEL_NONE;
+    return model->ours[name] != MODEL_NONE ? model->ours[name] : model->theirs[name];
+}
+
+struct model_given model_malloc(struct model *model, const struct model_ask *ask)
+{
+    struct model_given given = {0};
+    if (ask->reqid != MODEL_NONE && give_again(model, ask->reqid, &given))
+        return given;
+    int was_bound = bound_item(model, ask->name), bound = MODEL_NONE;
+    if (was_bound != MODEL_NONE && can_be_had(&model->items[was_bound]))
+        bound = was_bound;
+    bool keeps_place = model->is_shared && ask->count == 1 && bound != MODEL_NONE;
+    if (keeps_place) {
+        given.items[given.count++] = bound;
+    } else if (ask->how == 'a') {
+        give_all(model, ask->count, bound, &given);
+    } else {
+        if (bound != MODEL_NONE)
+            give(model, bound, &given);
+        give_heads(model, ask->count, &given);
+    }
+    for (int i = 0; i < given.count; i++)
+        model->items[given.items[i]].is_given = false;
+    for (int i = 0; model->is_shared && !keeps_place && i < given.count; i++)
+        append(model, given.items[i]);
+    if (given.count > 0 && ask->name != MODEL_NONE) {
+        model->ours[ask->name] = given.items[0];
+        model->theirs[ask->name] = MODEL_NONE;
+    } else if (was_bound != MODEL_NONE && bound == MODEL_NONE) {
+        model->ours[ask->name] = model->theirs[ask->name] = MODEL_NONE;
+    }
+    return given;
+}
+
+void model_granted(struct model *model, const struct model_ask *ask,
+                   const struct model_given *given, const char *const *tokens)
+{
+    if (model->is_shared)
+        return;
+    if (given->is_again) {
+        model->requests[ask->reqid].is_joined =
+            model->requests[ask->reqid].is_joined || !model->requests[ask->reqid].is_of_this_batch;
+        return;
+    }
+    struct model_request *request = ask->reqid != MODEL_NONE ? &model->requests[ask->reqid] : NULL;
+    bool has_note = given->count > 0 && (ask->owner != MODEL_NONE || request != NULL);
+    for (int i = 0; i < given->count; i++) {
+        struct model_item *item = &model->items[given->items[i]];
+        snprintf(item->token, MODEL_TOKEN, "%s", tokens[i]);
+        item->has_lease = true;
+        item->is_permanent = ask->is_permanent;
+        index_as_it_is(item);
+        remember(&model->last, given->items[i], tokens[i]);
+        if (has_note)
+            forget_note(model, given->items[i]);
+    }
+    if (has_note && request != NULL)
+        memset(request, 0, sizeof *request);
+    for (int i = 0; has_note && i < given->count; i++) {
+        struct model_item *item = &model->items[given->items[i]];
+        snprintf(item->note, MODEL_TOKEN, "%s", tokens[i]);
+        item->owner = ask->owner;
+        item->reqid = ask->reqid;
+        if (request != NULL)
+            remember(request, given->items[i], tokens[i]);
+    }
+    if (has_note && request != NULL)
+        request->is_of_this_batch = true;
+}
+
+/* --- free, renew, recall -------------------------------------------------------------------------
+ */
+
+static bool is_ours(const struct model_item *item, const char *token)
+{
+    return token == NULL || strcmp(item->token, token) == 0;
+}
+
+int model_free(struct model *model, const char *token, long expiry, int count, const int *items)
+{
+    int freed = 0;
+    for (int i = 0; i < count; i++)
+        if (model->items[items[i]].has_lease && !is_ours(&model->items[items[i]], token))
+            return -1;
+    for (int i = 0; i < count; i++) {
+        struct model_item *item = &model->items[items[i]];
+        if (!item->has_lease)
+            continue;
+        freed++;
+        item->has_lease = false;
+        item->index = INDEX_NONE;
+        if (expiry != 0)
+            item->expiry = expiry;
+        if (item->is_in && !item->is_free)
+            take_back(model, items[i]);
+        if (strchr(item->token, '+') != NULL)
+            forget_note(model, items[i]);
+    }
+    return freed;
+}
+
+int model_renew(struct model *model, const char *token, bool is_permanent, int i)
+{
+    struct model_item *item = &model->items[i];
+    if (!item->has_lease)
+        return 0;
+    if (!is_ours(item, token))
+        return -1;
+    item->is_permanent = is_permanent;
+    index_as_it_is(item);
+    return 1;
+}
+
+int model_recall(struct model *model)
+{
+    int count = 0;
+    for (int k = 0; k < model->last.count; k++) {
+        int i = model->last.items[k];
+        struct model_item *item = &model->items[i];
+        if (!item->has_lease || strcmp(item->token, model->last.tokens[k]) != 0)
+            continue;
+        bool has_mark = strchr(item->token, '+') != NULL;
+        if (has_mark && item->note[0] != '\0' && item->reqid != MODEL_NONE &&
+            model->requests[item->reqid].is_joined)
+            continue;
+        count++;
+        item->has_lease = false;
+        item->index = INDEX_NONE;
+        if (item->is_in && !item->is_free)
+            take_back(model, i);
+        if (has_mark)
+            forget_note(model, i);
+    }
+    model->last.count = 0;
+    return count;
+}
+
+/* --- who is in the pool
+ * --------------------------------------------------------------------------- */
+
+static int enter(struct model *model, long expiry, int i)
+{
+    struct model_item *item = &model->items[i];
+    bool is_new = !item->is_in;
+    item->expiry = expiry;
+    if (is_new) {
+        item->is_in = true;
+        index_as_it_is(item);
+        if (!item->has_lease)
+            append(model, i);
+    }
+    return is_new;
+}
+
+int model_extend(struct model *model, long expiry, int count, const int *items)
+{
+    int added = 0;
+    for (int i = 0; i < count; i++)
+        added += enter(model, expiry, items[i]);
+    return added;
+}
+
+int model_shrink(struct model *model, int count, const int *items)
+{
+    int removed = 0;
+    for (int i = 0; i < count; i++) {
+        removed += model->items[items[i]].is_in;
+        if (model->items[items[i]].is_in)
+            leave(model, items[i]);
+    }
+    return removed;
+}
+
+static int leave_but(struct model *model, int count, const int *items)
+{
+    int removed = 0;
+    for (int i = 0; i < MODEL_ITEMS; i++) {
+        bool is_wanted = false;
+        for (int k = 0; k < count; k++)
+            is_wanted = is_wanted || items[k] == i;
+        if (!is_wanted)
+            removed += model_shrink(model, 1, &i);
+    }
+    return removed;
+}
+
+void model_assign(struct model *model, long expiry, int count, const int *items, int *added,
+                  int *removed)
+{
+    *removed = leave_but(model, count, items);
+    *added = model_extend(model, expiry, count, items);
+}
+
+/* --- gc, repair
+ * ----------------------------------------------------------------------------------- */
+
+static void sweep_one(struct model *model, int i, struct model_swept *swept)
+{
+    struct model_item *item = &model->items[i];
+    if (item->has_lease) {
+        if (item->is_free) {
+            unlink_item(model, i);
+            swept->repaired++;
+        }
+        if (item->index == INDEX_NONE)
+            index_as_it_is(item);
+        return;
+    }
+    if (!item->is_free) {
+        if (take_back(model, i))
+            swept->reclaimed++;
+        else
+            swept->expired++;
+    } else if (is_past(item)) {
+        leave(model, i);
+        swept->expired++;
+    }
+    item->index = INDEX_NONE;
+}
+
+struct model_swept model_gc(struct model *model, int count, const int *order)
+{
+    struct model_swept swept = {.scanned = count};
+    reclaim(model, &swept.reclaimed, &swept.expired);
+    for (int i = 0; i < count; i++)
+        if (model->items[order[i]].is_in)
+            sweep_one(model, order[i], &swept);
+    for (int i = 0; i < count; i++)
+        if (!is_noted_now(&model->items[order[i]]))
+            forget_note(model, order[i]);
+    for (int i = 0; i < MODEL_ITEMS; i++) {
+        struct model_item *item = &model->items[i];
+        if (item->index != INDEX_NONE && !item->has_lease && !item->is_in) {
+            item->index = INDEX_NONE;
+            forget_note(model, i);
+        }
+    }
+    return swept;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct model_item *const *one = a, *const *other = b;
+    return strcmp((*one)->name, (*other)->name);
+}
+
+/* Behind the list: those whose lease has ended, by their names. */
+static void append_ended(struct model *model)
+{
+    struct model_item *ended[MODEL_ITEMS];
+    size_t count = 0;
+    for (int i = 0; i < MODEL_ITEMS; i++) {
+        struct model_item *item = &model->items[i];
+        if (item->is_in && !item->is_free && !item->has_lease)
+            ended[count++] = item;
+    }
+    qsort(ended, count, sizeof *ended, by_name);
+    for (size_t i = 0; i < count; i++)
+        append(model, (int)(ended[i] - model->items));
+}
+
+static void find_links(const struct model *model, int links[MODEL_ITEMS][2])
+{
+    for (int i = 0; i < MODEL_ITEMS; i++)
+        links[i][0] = links[i][1] = MODEL_ITEMS + 1; /* not in the list */
+    for (int k = 0; k < model->free_count; k++) {
+        links[model->list[k]][0] = k > 0 ? model->list[k - 1] : MODEL_NONE;
+        links[model->list[k]][1] = k + 1 < model->free_count ? model->list[k + 1] : MODEL_NONE;
+    }
+}
+
+static int end_of(const struct model *model, bool is_head)
+{
+    if (model->free_count == 0)
+        return MODEL_NONE;
+    return model->list[is_head ? 0 : model->free_count - 1];
+}
+
+static int repair_list(struct model *model)
+{
+    int before[MODEL_ITEMS][2], after[MODEL_ITEMS][2], changes = 0;
+    int head = end_of(model, true), tail = end_of(model, false);
+    find_links(model, before);
+    for (int i = 0; i < MODEL_ITEMS; i++)
+        if (model->items[i].is_free && model->items[i].has_lease)
+            unlink_item(model, i);
+    append_ended(model);
+    find_links(model, after);
+    for (int i = 0; i < MODEL_ITEMS; i++)
+        changes += before[i][0] != after[i][0] || before[i][1] != after[i][1];
+    return changes + (head != end_of(model, true) || tail != end_of(model, false));
+}
+
+int model_repair(struct model *model)
+{
+    int changes = repair_list(model);
+    for (int i = 0; i < MODEL_ITEMS; i++) {
+        struct model_item *item = &model->items[i];
+        if (item->note[0] != '\0' && !is_noted_now(item)) {
+            forget_note(model, i);
+            changes++;
+        }
+        bool was_in = item->index != INDEX_NONE;
+        if (was_in != item->has_lease && (was_in || item->is_in)) {
+            index_as_it_is(item);
+            changes++;
+        }
+    }
+    return changes;
+}
+
+const char *model_state(const struct model *model, int i)
+{
+    const struct model_item *item = &model->items[i];
+    if (!item->is_in)
+        return NULL;
+    if (item->has_lease)
+        return "leased";
+    return !item->is_free || is_past(item) ? "expired" : "free";
+}
+
+/* --- a Python program
+ * ----------------------------------------------------------------------------- */
+
+static void peer_lease(struct model_item *item, bool is_permanent)
+{
+    item->has_lease = true;
+    item->is_permanent = is_permanent;
+    snprintf(item->token, MODEL_TOKEN, "1");
+}
+
+void model_peer_update(struct model *model, int i, bool is_permanent)
+{
+    peer_lease(&model->items[i], is_permanent);
+}
+
+static void peer_lend(struct model *model, int i, bool is_bound, bool is_permanent)
+{
+    struct model_item *item = &model->items[i];
+    if (model->is_shared && is_bound)
+        return;
+    if (item->is_free)
+        unlink_item(model, i);
+    if (model->is_shared)
+        append(model, i);
+    else
+        peer_lease(item, is_permanent);
+}
+
+static int peer_pop(struct model *model)
+{
+    while (model->free_count > 0) {
+        int i = model->list[0];
+        if (is_past(&model->items[i]))
+            leave(model, i);
+        else if (model->items[i].has_lease)
+            unlink_item(model, i);
+        else
+            return i;
+    }
+    return MODEL_NONE;
+}
+
+int model_peer_malloc(struct model *model, bool is_permanent, int name)
+{
+    int i = name != MODEL_NONE ? model->ours[name] : MODEL_NONE;
+    bool is_bound = i != MODEL_NONE && model->items[i].is_in && !model->items[i].has_lease;
+    if (!is_bound)
+        i = peer_pop(model);
+    if (i != MODEL_NONE)
+        peer_lend(model, i, is_bound, is_permanent);
+    if (name != MODEL_NONE)
+        model->ours[name] = i;
+    return i;
+}
+
+void model_peer_free(struct model *model, long expiry, int i)
+{
+    struct model_item *item = &model->items[i];
+    if (!item->has_lease)
+        return;
+    item->has_lease = false;
+    if (item->is_in && !item->is_free) {
+        item->expiry = expiry;
+        append(model, i);
+    }
+}
+
+void model_peer_extend(struct model *model, long expiry, int i)
+{
+    struct model_item *item = &model->items[i];
+    item->expiry = expiry;
+    if (!item->is_in) {
+        item->has_lease = false;
+        append(model, i);
+    }
+}
+
+void model_peer_assign(struct model *model, long expiry, int count, const int *items)
+{
+    leave_but(model, count, items);
+    for (int i = 0; i < count; i++)
+        if (!model->items[items[i]].is_in)
+            model_peer_extend(model, expiry, items[i]);
+}
+
+void model_peer_gc(struct model *model, int count, const int *order)
+{
+    for (int k = 0; k < count; k++) {
+        struct model_item *item = &model->items[order[k]];
+        if (is_past(item))
+            leave(model, order[k]);
+        else if (!item->is_free && !item->has_lease)
+            append(model, order[k]);
+        else if (item->is_free && item->has_lease)
+            unlink_item(model, order[k]);
+    }
+}
