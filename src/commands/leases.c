@@ -3,6 +3,7 @@
 #include "pool/leases.h"
 #include "commands/check.h"
 #include "commands/handlers.h"
+#include "commands/outcome.h"
 
 static void put_lease(struct reply *reply, const struct lease *lease)
 {
@@ -26,10 +27,8 @@ static void end_malloc(void *arg, const struct err *err, const struct leases *le
     struct later *later = arg;
     struct reply *reply = later_reply(later);
 
-    if (err != NULL) {
-        later_fail(later, err);
+    if (outcome_failed(later, err))
         return;
-    }
     /* Nobody will ever free what a client got that is gone. With REQID it will ask again. */
     if (turn_is_orphan(later->turn) && !(later->given & OPT_REQID) && !later->is_shared)
         leases_give_back(later->pool, leases);
@@ -79,10 +78,8 @@ static void end_count(void *arg, const struct err *err, int64_t count)
 {
     struct later *later = arg;
 
-    if (err != NULL) {
-        later_fail(later, err);
+    if (outcome_failed(later, err))
         return;
-    }
     reply_int(later_reply(later), count);
     later_end(later);
 }
@@ -124,10 +121,8 @@ static void end_held(void *arg, const struct err *err, const struct leases *leas
 {
     struct later *later = arg;
 
-    if (err != NULL) {
-        later_fail(later, err);
+    if (outcome_failed(later, err))
         return;
-    }
     reply_array(later_reply(later), leases->count);
     for (size_t i = 0; i < leases->count; i++) {
         struct lease lease = leases_at(leases, i);

@@ -1,22 +1,10 @@
 /* outcome: see outcome.h. */
 #include "commands/outcome.h"
 
-bool outcome_failed(struct later *later, const struct err *err, const struct answer *answer)
+bool outcome_failed(struct later *later, const struct err *err)
 {
-    struct err own;
-
-    if (err == NULL && !answer_is_error(answer))
+    if (err == NULL)
         return false;
-    if (err == NULL) { /* "WORD text" as the script gave it */
-        struct str line = answer_str(answer), rest = line, word;
-        enum err_kind kind = err_kind_of(line);
-        if (kind != ERR_GENERAL || str_starts(line, STR("ERR "))) {
-            (void)str_split(&rest, ' ', &word);
-            line = rest;
-        }
-        err_set(&own, kind, "%.*s", PRSTR(line));
-        err = &own;
-    }
     later_fail(later, err);
     return true;
 }
@@ -25,7 +13,8 @@ void outcome_ok(void *arg, const struct err *err, const struct answer *answer)
 {
     struct later *later = arg;
 
-    if (outcome_failed(later, err, answer))
+    (void)answer;
+    if (outcome_failed(later, err))
         return;
     reply_ok(later_reply(later));
     later_end(later);
@@ -35,7 +24,7 @@ void outcome_int(void *arg, const struct err *err, const struct answer *answer)
 {
     struct later *later = arg;
 
-    if (outcome_failed(later, err, answer))
+    if (outcome_failed(later, err))
         return;
     reply_int(later_reply(later), answer_int(answer, 0));
     later_end(later);
@@ -45,7 +34,7 @@ void outcome_text(void *arg, const struct err *err, const struct answer *answer)
 {
     struct later *later = arg;
 
-    if (outcome_failed(later, err, answer))
+    if (outcome_failed(later, err))
         return;
     if (answer_is_none(answer))
         reply_null(later_reply(later));
@@ -58,7 +47,7 @@ void outcome_ints(void *arg, const struct err *err, const struct answer *answer)
 {
     struct later *later = arg;
 
-    if (outcome_failed(later, err, answer))
+    if (outcome_failed(later, err))
         return;
     reply_array(later_reply(later), answer_count(answer));
     for (size_t i = 0; i < answer_count(answer); i++)
@@ -70,7 +59,7 @@ void outcome_texts(void *arg, const struct err *err, const struct answer *answer
 {
     struct later *later = arg;
 
-    if (outcome_failed(later, err, answer))
+    if (outcome_failed(later, err))
         return;
     reply_array(later_reply(later), answer_count(answer));
     for (size_t i = 0; i < answer_count(answer); i++)

@@ -6,9 +6,8 @@
 #include "commands/dispatch.h"
 #include "pool/members.h"
 
-/* Answers an error of the operation, or one that the script gave. True: done with it. */
-MUST_CHECK bool outcome_failed(struct later *later, const struct err *err,
-                               const struct answer *answer);
+/* Answers the error of an operation that failed. True: `later` is gone. */
+MUST_CHECK bool outcome_failed(struct later *later, const struct err *err);
 
 void outcome_ok(void *arg, const struct err *err, const struct answer *answer);
 void outcome_int(void *arg, const struct err *err, const struct answer *answer);

@@ -45,7 +45,7 @@ static void end_clear(void *arg, const struct err *err, const struct answer *ans
 {
     struct later *later = arg;
 
-    if (outcome_failed(later, err, answer))
+    if (outcome_failed(later, err))
         return;
     reply_int(later_reply(later), answer_int(answer_at(answer, 1), 0));
     later_end(later);
@@ -64,7 +64,7 @@ static void end_gc(void *arg, const struct err *err, const struct answer *answer
 {
     struct later *later = arg;
 
-    if (outcome_failed(later, err, answer))
+    if (outcome_failed(later, err))
         return;
     reply_array(later_reply(later), 4);
     for (size_t i = 1; i <= 4; i++)
@@ -87,7 +87,7 @@ static void end_check(void *arg, const struct err *err, const struct answer *ans
 {
     struct later *later = arg;
 
-    if (outcome_failed(later, err, answer))
+    if (outcome_failed(later, err))
         return;
     size_t count = answer_count(answer);
     reply_array(later_reply(later), count > 3 ? count - 3 : 0);
@@ -109,7 +109,7 @@ static void end_repair(void *arg, const struct err *err, const struct answer *an
     static const char *const names[] = {"total", "free", "leased", "changed"};
     struct later *later = arg;
 
-    if (outcome_failed(later, err, answer))
+    if (outcome_failed(later, err))
         return;
     reply_map(later_reply(later), 4);
     for (size_t i = 0; i < 4; i++)

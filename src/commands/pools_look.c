@@ -48,7 +48,7 @@ static void end_scan(void *arg, const struct err *err, const struct answer *answ
 {
     struct later *later = arg;
 
-    if (outcome_failed(later, err, answer))
+    if (outcome_failed(later, err))
         return;
     const struct answer *pairs = answer_at(answer, 1);
     reply_array(later_reply(later), 2);
@@ -110,7 +110,7 @@ static void end_info(void *arg, const struct err *err, const struct answer *answ
     struct later *later = arg;
     struct reply *reply = later_reply(later);
 
-    if (outcome_failed(later, err, answer))
+    if (outcome_failed(later, err))
         return;
     int64_t field[7];
     for (size_t i = 0; i < 7; i++)
@@ -156,7 +156,7 @@ static void end_status(void *arg, const struct err *err, const struct answer *an
     struct later *later = arg;
     struct reply *reply = later_reply(later);
 
-    if (outcome_failed(later, err, answer))
+    if (outcome_failed(later, err))
         return;
     if (answer_is_none(answer)) {
         reply_null(reply);
