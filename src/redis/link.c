@@ -39,6 +39,7 @@ struct link {
     int failures;        /* dials in a row that did not end in READY */
     uint64_t connection; /* counts connections: tells whether a callback has ended this one */
     struct greeting greeting;
+    int64_t read_us;               /* when the bytes came whose answers are given now */
     int64_t heard_ms;              /* of the last answer */
     bool is_loading[SCRIPT_COUNT]; /* a SCRIPT LOAD is in flight */
 };
@@ -252,9 +253,8 @@ static void answer_oldest(void *arg, const struct answer *answer)
         return;
     }
     struct pending pending = *first;
-    int64_t now_us = clock_us(link->host->clock);
-    link->heard_ms = now_us / 1000;
-    link->host->last_latency_us = now_us - pending.sent_us;
+    link->heard_ms = link->read_us / 1000;
+    link->host->last_latency_us = link->read_us - pending.sent_us;
     if (pending.kind == PENDING_CALL && pending.script != SCRIPT_NONE && fate_is_noscript(answer) &&
         pending.resends < MAX_RESENDS) {
         send_again(link, first);
@@ -329,6 +329,7 @@ static void on_readable(void *arg)
     struct link *link = arg;
     uint64_t connection = link->connection;
     const char *trouble = NULL;
+    link->read_us = clock_us(link->host->clock); /* one look at the clock serves all of a read */
     while (link->connection == connection) {
         enum replies_state state =
             replies_next(link->replies, stream_in(link->stream), answer_oldest, link, &trouble);

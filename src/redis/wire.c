@@ -62,7 +62,8 @@ static char *write_bulks(char *out, const struct str *parts, int count)
 
 static size_t words_of(const struct wire_head *head, const struct call *call)
 {
-    return (size_t)(call->key_count + call->arg_count + (head == NULL ? 0 : HEAD_WORDS));
+    size_t own = (size_t)call->key_count + (size_t)call->arg_count;
+    return head == NULL ? own : own + HEAD_WORDS;
 }
 
 size_t wire_call_size(const struct wire_head *head, const struct call *call)
