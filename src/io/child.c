@@ -4,7 +4,8 @@
  * posix_spawn() does not copy our page tables as fork() does, so a large daemon does not stall, and
  * it reports what exec() says. The end is seen through a pidfd, which turns readable then: it needs
  * no SIGCHLD, works for processes that are not our children, and never means another process that
- * has got the same id. */
+ * has got the same id. Where the system knows no pidfds (Linux before 5.3, valgrind), a timer looks
+ * after the process instead. */
 #include "io/child.h"
 #include "base/mem.h"
 #include <errno.h>
@@ -16,30 +17,45 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define INHERITED_FD 3 /* where the child finds its inherited descriptor */
+#define INHERITED_FD 3   /* where the child finds its inherited descriptor */
+#define LOOK_EACH_MS 100 /* without a pidfd */
 
 struct child {
     pid_t pid;
-    int pidfd;
+    int pidfd;   /* -1: the system has none */
     bool is_own; /* to be reaped */
     struct event *end;
     child_ended ended;
     void *arg;
 };
 
-static int take_status(const struct child *child)
-{
-    int status = -1;
-    if (child->is_own && waitpid(child->pid, &status, WNOHANG) != child->pid)
-        return -1; /* somebody else has reaped it */
-    return status;
-}
-
 static void on_end(evutil_socket_t fd, short what, void *arg)
 {
     struct child *child = arg;
+    int status = -1;
     (void)fd, (void)what;
-    child->ended(child->arg, take_status(child)); /* may free the child */
+    if (child->is_own && waitpid(child->pid, &status, WNOHANG) != child->pid)
+        status = -1;                  /* somebody else has reaped it */
+    child->ended(child->arg, status); /* may free the child */
+}
+
+/* The timer's way to find out. Leaves our own child to be reaped. */
+static bool has_ended(const struct child *child)
+{
+    siginfo_t info = {0};
+    if (!child->is_own)
+        return kill(child->pid, 0) != 0 && errno == ESRCH;
+    return waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+           info.si_pid == child->pid;
+}
+
+static void on_look(evutil_socket_t fd, short what, void *arg)
+{
+    struct child *child = arg;
+    if (!has_ended(child))
+        return;
+    event_del(child->end);
+    on_end(fd, what, child);
 }
 
 /* NULL and err when the process cannot be watched. */
@@ -47,15 +63,21 @@ static struct child *watch(struct event_base *base, pid_t pid, bool is_own, chil
                            void *arg, struct err *err)
 {
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-    if (pidfd < 0) {
+    if (pidfd < 0 && (errno != ENOSYS || pid <= 0 || kill(pid, 0) != 0)) {
         err_set(err, ERR_GENERAL, "cannot watch process %ld: %s", (long)pid, strerror(errno));
         return NULL;
     }
     struct child *child = mem_zalloc(sizeof(*child));
     *child =
         (struct child){.pid = pid, .pidfd = pidfd, .is_own = is_own, .ended = ended, .arg = arg};
-    child->end = event_new(base, pidfd, EV_READ, on_end, child);
-    event_add(child->end, NULL);
+    if (pidfd >= 0) {
+        child->end = event_new(base, pidfd, EV_READ, on_end, child);
+        event_add(child->end, NULL);
+    } else {
+        struct timeval pause = {.tv_usec = LOOK_EACH_MS * 1000};
+        child->end = event_new(base, -1, EV_PERSIST, on_look, child);
+        event_add(child->end, &pause);
+    }
     return child;
 }
 
@@ -136,7 +158,10 @@ pid_t child_pid(const struct child *child)
 
 void child_signal(struct child *child, int signal_number)
 {
-    syscall(SYS_pidfd_send_signal, child->pidfd, signal_number, NULL, 0);
+    if (child->pidfd >= 0)
+        syscall(SYS_pidfd_send_signal, child->pidfd, signal_number, NULL, 0);
+    else if (!has_ended(child)) /* else the id may be another's */
+        kill(child->pid, signal_number);
 }
 
 void child_free(struct child *child)
@@ -144,6 +169,7 @@ void child_free(struct child *child)
     if (child == NULL)
         return;
     event_free(child->end);
-    close(child->pidfd);
+    if (child->pidfd >= 0)
+        close(child->pidfd);
     mem_free(child);
 }
