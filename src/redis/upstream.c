@@ -72,8 +72,11 @@ static void tell_trouble(struct upstream *upstream)
 static void on_trouble(void *arg, const char *why, bool was_connected)
 {
     struct upstream *upstream = arg;
-    /* Why our server died says more than that nobody listens on its socket. */
-    if (upstream->embedded != NULL && !was_connected && upstream->trouble[0] != '\0')
+    bool is_starting = clock_ms(upstream->host.clock) < upstream->host.hurry_until_ms;
+    /* Why our server died says more than that nobody listens on its socket, and that it does not
+     * listen yet is no trouble. */
+    if (upstream->embedded != NULL && !was_connected &&
+        (is_starting || upstream->trouble[0] != '\0'))
         return;
     set_trouble(upstream, why);
     tell_trouble(upstream);
