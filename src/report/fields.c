@@ -29,8 +29,7 @@ static void print(char *out, size_t size, const char *text)
     snprintf(out, size, "%s", text);
 }
 
-/* --- server --------------------------------------------------------------------------------------
- */
+/* --- server ---------------------------------------------------------------------------------- */
 
 static void put_dialect(struct daemon *daemon, char *out, size_t size)
 {
@@ -110,8 +109,7 @@ NUMBER(uptime_s, (clock_ms(&daemon->clock) - daemon->started_ms) / 1000)
 NUMBER(uptime_days, (clock_ms(&daemon->clock) - daemon->started_ms) / 1000 / 86400)
 NUMBER(shutting_down, daemon->is_shutting_down)
 
-/* --- clients, memory, stats ----------------------------------------------------------------------
- */
+/* --- clients, memory, stats ------------------------------------------------------------------ */
 
 NUMBER(clients, daemon->gauges.clients)
 NUMBER(max_clients, daemon->gauges.max_clients)
@@ -161,8 +159,7 @@ NUMBER(idle_closes, daemon->stats.idle_closes)
 NUMBER(write_timeout_closes, daemon->stats.write_timeout_closes)
 NUMBER(slow_requests, slowlog_len(daemon->slowlog))
 
-/* --- redis ---------------------------------------------------------------------------------------
- */
+/* --- redis ----------------------------------------------------------------------------------- */
 
 static void put_where(struct daemon *daemon, char *out, size_t size)
 {
@@ -306,8 +303,7 @@ const struct field field_table[] = {
     GAUGE("pools", "pools_known", "", "Pools that this daemon knows.", pools_known),
     {NULL, NULL, FIELD_TEXT, NULL, NULL, NULL, NULL}};
 
-/* --- pools ---------------------------------------------------------------------------------------
- */
+/* --- pools ----------------------------------------------------------------------------------- */
 
 #define OF_POOL(name, expression)                \
     static int64_t name(const struct pool *pool) \

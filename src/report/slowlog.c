@@ -60,8 +60,7 @@ void slowlog_args_free(struct slowlog_args *args)
     mem_free(args);
 }
 
-/* --- the ring ------------------------------------------------------------------------------------
- */
+/* --- the ring -------------------------------------------------------------------------------- */
 
 struct slowlog *slowlog_new(void)
 {

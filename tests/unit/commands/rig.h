@@ -97,7 +97,7 @@ static struct rig {
     int64_t now_us;
     int shutdowns, settings_changes;
     bool is_shutdown_now;
-    char text[65536]; /* of the newest reply, with CRLF as LF */
+    char text[1 << 18]; /* of the newest reply, with CRLF as LF */
 } rig;
 
 struct reply *turn_reply(struct turn *turn)
