@@ -3,6 +3,7 @@
  * or settings. */
 #include "base/mem.h"
 #include "commands/dispatch.h"
+#include "io/addr.h"
 #include "report/slowlog.h"
 #include "server/clients.h"
 #include "server/systemd.h"
@@ -318,6 +319,17 @@ static int run(struct process *process)
     return code;
 }
 
+/* Settings that config/ cannot judge, for it knows no sockets. */
+static bool check_addresses(const struct config *config, struct err *err)
+{
+    for (int i = 0; i < config->server.listen.count; i++) {
+        struct addr addr;
+        if (!addr_parse(str_of(config->server.listen.items[i]), &addr, err))
+            return err_wrap(err, "[server] listen");
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     struct process process = {.systemd.fd = -1};
@@ -329,7 +341,8 @@ int main(int argc, char **argv)
     clock_init(&daemon->clock);
     rand_init(&daemon->rand);
     log_init(&daemon->log, &daemon->clock);
-    if (!config_load(&daemon->config, argc, argv, environ, &daemon->log, &action, &err)) {
+    if (!config_load(&daemon->config, argc, argv, environ, &daemon->log, &action, &err) ||
+        !check_addresses(&daemon->config, &err)) {
         fprintf(stderr, "rallocd: %s\n", err.text);
         code = EXIT_USAGE;
     } else if (action == CONFIG_HELP) {

@@ -10,9 +10,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define KEPT_TURNS   4096 /* unused ones that are kept for the next requests */
-#define SPARE_FILES  64   /* descriptors for all that is no client: links, logs, files */
-#define IDLE_SCAN_MS 1000
+#define KEPT_TURNS      4096 /* unused ones that are kept for the next requests */
+#define SPARE_FILES     64   /* descriptors for all that is no client: links, logs, files */
+#define REFUSED_AT_ONCE 64
+#define IDLE_SCAN_MS    1000
 
 /* --- turns -------------------------------------------------------------------------- */
 
@@ -141,12 +142,16 @@ static int open_spare(void)
 
 void clients_refuse(struct clients *clients, int listener_fd)
 {
+    int fd;
     if (clients->spare_fd < 0)
         return;
     close(clients->spare_fd);
-    int fd = accept4(listener_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd >= 0)
+    for (int i = 0; i < REFUSED_AT_ONCE; i++) {
+        fd = accept4(listener_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0)
+            break;
         refuse_take(clients, fd);
+    }
     clients->spare_fd = open_spare();
 }
 

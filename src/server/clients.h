@@ -47,7 +47,7 @@ void clients_fit_limits(struct clients *clients);
 /* For the listener: takes an accepted socket, or turns it away with an error when there are too
  * many. */
 void clients_accept_take(struct clients *clients, int fd);
-/* For the listener: descriptors have run out; turns one waiting connection of it away. */
+/* For the listener: descriptors have run out; turns those that wait there away. */
 void clients_refuse(struct clients *clients, int listener_fd);
 
 /* For the client. */

@@ -25,13 +25,14 @@ void text_add(struct text *text, const void *bytes, size_t len)
 
 void text_addf(struct text *text, const char *format, ...)
 {
-    char line[8192];
+    char *line;
     va_list args;
     va_start(args, format);
-    int len = vsnprintf(line, sizeof(line), format, args);
+    int len = vasprintf(&line, format, args);
     va_end(args);
-    ck_assert(len >= 0 && (size_t)len < sizeof(line));
+    ck_assert(len >= 0);
     text_add(text, line, (size_t)len);
+    free(line);
 }
 
 void text_clear(struct text *text)
