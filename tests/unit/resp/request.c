@@ -1,5 +1,5 @@
 /* request: what the parser of clients' requests takes, refuses, and at which cost. */
-#include "tests/fuzz/request.c"
+#include "tests/fuzz/request_story.h"
 #include <check.h>
 
 #define PROTOCOL_ERROR "broken: Protocol error: "
