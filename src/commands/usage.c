@@ -138,6 +138,8 @@ static void add_group(struct usage **first, struct str inside)
     struct usage *list = parse_list(inside, &is_repeated);
     size_t count = usage_count(list), before = usage_count(*first);
 
+    if (list == NULL)
+        return;
     if (is_repeated && before >= count) {
         struct usage **tail = first;
         while (usage_count(*tail) > count)

@@ -3,6 +3,8 @@
 #include "base/mem.h"
 #include <stdio.h>
 
+#define FIRST_ROOM 16 /* entries; it doubles as needed */
+
 struct slowlog {
     struct slowlog_entry *ring;
     size_t room, count, newest; /* newest: its place in the ring, while count > 0 */
@@ -64,7 +66,10 @@ void slowlog_args_free(struct slowlog_args *args)
 
 struct slowlog *slowlog_new(void)
 {
-    return mem_zalloc(sizeof(struct slowlog));
+    struct slowlog *slowlog = mem_zalloc(sizeof(*slowlog));
+    slowlog->room = FIRST_ROOM;
+    slowlog->ring = mem_array(FIRST_ROOM, sizeof(*slowlog->ring));
+    return slowlog;
 }
 
 static void clear_entry(struct slowlog_entry *entry)
@@ -77,7 +82,8 @@ static void clear_entry(struct slowlog_entry *entry)
 
 static struct slowlog_entry *entry_at(const struct slowlog *slowlog, size_t i)
 {
-    return &slowlog->ring[(slowlog->newest + slowlog->room - i) % slowlog->room];
+    size_t newest = slowlog->newest;
+    return &slowlog->ring[i <= newest ? newest - i : newest + slowlog->room - i];
 }
 
 static void drop_oldest(struct slowlog *slowlog)
@@ -93,14 +99,14 @@ static void make_room(struct slowlog *slowlog, size_t max_len)
         drop_oldest(slowlog);
     if (slowlog->count < slowlog->room)
         return;
-    size_t room = slowlog->room == 0 ? 16 : slowlog->room * 2;
+    size_t room = slowlog->room * 2;
     struct slowlog_entry *ring = mem_array(room, sizeof(*ring));
     for (size_t i = 0; i < slowlog->count; i++) /* oldest first, at the beginning */
         ring[i] = *entry_at(slowlog, slowlog->count - 1 - i);
     mem_free(slowlog->ring);
     slowlog->ring = ring;
     slowlog->room = room;
-    slowlog->newest = slowlog->count > 0 ? slowlog->count - 1 : room - 1;
+    slowlog->newest = slowlog->count - 1;
 }
 
 void slowlog_reset(struct slowlog *slowlog)
@@ -127,7 +133,7 @@ void slowlog_add_take(struct slowlog *slowlog, int64_t max_len, int64_t wall_s, 
         return;
     }
     make_room(slowlog, (size_t)max_len);
-    slowlog->newest = (slowlog->newest + 1) % slowlog->room;
+    slowlog->newest = slowlog->newest + 1 < slowlog->room ? slowlog->newest + 1 : 0;
     slowlog->count++;
     *entry_at(slowlog, 0) = (struct slowlog_entry){.id = slowlog->next_id++,
                                                    .wall_s = wall_s,

@@ -312,6 +312,7 @@ START_TEST(command_info_is_nil_for_strangers)
 {
     const struct node *root = read_reply(says("COMMAND", "INFO", "nothing", "Pool|Extend"));
     ck_assert_uint_eq(root->len, 2);
+    ck_assert_ptr_nonnull(root->items);
     ck_assert_ptr_null(root->items[0].items);
     check_spec(&root->items[1], command_find_full(STR("pool|extend")));
 }
@@ -394,6 +395,7 @@ START_TEST(each_container_lists_its_subcommands)
         if (row->subcommands == NULL)
             continue;
         const struct node *root = read_reply(says(row->name, "HELP"));
+        ck_assert_ptr_nonnull(root->items);
         ck_assert_uint_eq(root->len, 1 + 2 * command_count_rows(row->subcommands));
         for (size_t i = 0; i < root->len; i++)
             ck_assert_int_eq(root->items[i].type, '+');
