@@ -72,13 +72,15 @@ void peer_describe(struct peer *peer, char *out, size_t size)
     const struct peer_state *state = &peer->state;
     char flags[8];
     flags_text(peer, flags);
+    size_t in = evbuffer_get_length(stream_in(peer->stream)), out_bytes = client_output(peer);
+    /* redis-py wants all of Redis' numbers: those of what we do not have are what they are there */
     snprintf(out, size,
-             "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld flags=%s db=0 turns=%zu "
-             "qbuf=%zu omem=%zu cmd=%s user=default resp=%d lib-name=%s lib-ver=%s",
+             "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld flags=%s db=0 sub=0 psub=0 "
+             "ssub=0 multi=-1 turns=%zu qbuf=%zu qbuf-free=0 argv-mem=0 multi-mem=0 obl=0 oll=0 "
+             "omem=%zu tot-mem=%zu cmd=%s user=default redir=-1 resp=%d lib-name=%s lib-ver=%s",
              (unsigned long long)state->id, peer->address, peer->local_address,
              stream_fd(peer->stream), state->name, (long long)peer_age_s(peer),
-             (long long)peer_idle_s(peer), flags, peer->turns.count,
-             evbuffer_get_length(stream_in(peer->stream)), client_output(peer),
+             (long long)peer_idle_s(peer), flags, peer->turns.count, in, out_bytes, in + out_bytes,
              peer->command != NULL ? peer->command : "NULL", state->protocol, state->lib_name,
              state->lib_version);
 }
