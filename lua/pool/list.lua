@@ -125,8 +125,8 @@ local function list_write()
             gone[#gone + 1] = name
         end
     end
+    call_each("HDEL", K_pool, gone) -- first: who leaves makes room, and is never refused
     call_each("HSET", K_pool, values)
-    call_each("HDEL", K_pool, gone)
     if head ~= stored_head then
         call("SET", K_head, head)
     end

@@ -119,10 +119,10 @@ local function survey(count, bound)
     while #names < count do
         if name == "" then
             local fault = refill()
-            if fault or before == tail then
+            name = before == "" and head or next_of[before]
+            if fault or name == "" then
                 return nil, fault or list_push_fault()
             end
-            name = before == "" and head or next_of[before]
         else
             local fault = seen[name] and broken("the free list is a circle at", name)
                 or list_unlink_fault(name)

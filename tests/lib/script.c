@@ -93,17 +93,24 @@ static bool next_word(const char **at, char *out, size_t *len)
     return true;
 }
 
+int script_words(const char *words, char *bytes, size_t size, struct str *argv, int max)
+{
+    int argc = 0;
+    size_t len;
+    ck_assert_uint_lt(strlen(words), size);
+    while (next_word(&words, bytes, &len)) {
+        ck_assert_int_lt(argc, max);
+        argv[argc++] = str_make(bytes, len);
+        bytes += len;
+    }
+    return argc;
+}
+
 redisReply *script_say(const struct pool_at *at, enum script_id id, const char *words)
 {
     struct str argv[MAX_WORDS];
-    char *bytes = mem_alloc(strlen(words) + 1), *out = bytes;
-    int argc = 0;
-    size_t len;
-    while (next_word(&words, out, &len)) {
-        ck_assert_int_lt(argc, MAX_WORDS);
-        argv[argc++] = str_make(out, len);
-        out += len;
-    }
+    char *bytes = mem_alloc(strlen(words) + 1);
+    int argc = script_words(words, bytes, strlen(words) + 1, argv, MAX_WORDS);
     redisReply *reply = script_call(at, id, argc, argv);
     mem_free(bytes);
     return reply;

@@ -21,7 +21,10 @@ void pool_at_init(struct pool_at *at, redisContext *redis, const char *base);
 /* The bare answer; the caller frees it. Fails the test when Redis does not answer. */
 redisReply *script_call(const struct pool_at *at, enum script_id id, int argc,
                         const struct str *argv);
-/* Words are separated by blanks; "..." holds blanks, \n, \", \\, or nothing. */
+/* Cuts a line into words: separated by blanks; "..." holds blanks, \n, \", \\, or nothing. `bytes`
+ * is where they lie then. How many. */
+int script_words(const char *words, char *bytes, size_t size, struct str *argv, int max);
+/* Such words as the script's arguments. */
 redisReply *script_say(const struct pool_at *at, enum script_id id, const char *words);
 /* A batch of the next sequence with these operations. */
 redisReply *script_batch(struct pool_at *at, const char *operations);
