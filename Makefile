@@ -115,7 +115,12 @@ TEST_LIB := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/lib/*.c))
 TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/*/*.c tests/scripts/*.c tests/daemon/*.c \
           tests/fleet/*.c tests/fault/*.c tests/peers/*.c tests/docs/*.c))
 TEST_SCRIPTS := $(wildcard tests/docs/*.py tests/docs/*.sh tests/peers/*.py tests/peers/*.mjs)
-SIM_OBJ := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/sim/*.c))
+# The simulation: one program of all of tests/sim/, and a test of its little Redis.
+SIM_REDIS := $(patsubst %,$(OUT)/tests/sim/%.o,keyspace store commands zcommands lua)
+SIM_OBJ := $(patsubst %.c,$(OUT)/%.o,$(filter-out tests/sim/keyspace_test.c,$(wildcard tests/sim/*.c)))
+SIM_CFLAGS := $(shell pkg-config --cflags lua5.1 2>/dev/null)
+SIM_LIBS := $(shell pkg-config --libs lua5.1 libcrypto 2>/dev/null)
+TESTS += $(OUT)/tests/sim/sim $(OUT)/tests/sim/keyspace_test
 ALL_TESTS = $(TESTS) $(TEST_SCRIPTS)
 wanted = $(if $(T),$(foreach t,$(1),$(if $(findstring $(T),$(t:$(OUT)/%=%)),$(t))),$(1))
 
@@ -140,6 +145,12 @@ $(foreach f,scripts daemon fleet fault peers docs,\
   $(eval $(call link_rule,$(f),$(OUT)/lib/testlib.a $(call archives,redis resp io config base))))
 $(eval $(call link_rule,fuzz,$(call archives,$(FOLDERS))))
 $(eval $(call link_rule,bench,$(patsubst %.c,$(OUT)/%.o,$(wildcard tests/bench/*.c)) $(call archive,base)))
+
+$(OUT)/tests/sim/sim: $(SIM_OBJ) $(call archives,jobs pool ops redis resp io config base)
+$(OUT)/tests/sim/keyspace_test: $(OUT)/tests/sim/keyspace_test.o $(SIM_REDIS) $(OUT)/lib/testlib.a \
+  $(call archives,redis resp io config base)
+$(OUT)/tests/sim/sim $(OUT)/tests/sim/keyspace_test:
+	$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(PKG_LIBS) $(SIM_LIBS) -lm
 
 # --- what a person asks for -------------------------------------------------------------------------
 run:

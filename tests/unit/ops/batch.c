@@ -624,7 +624,7 @@ START_TEST(operations_behind_a_recall_fail_in_time_and_never_overtake_it)
             settle(CALL_REFUSED, LOADING);
         pass_ms(50);
     }
-    assert_failed(1, "an earlier call is not settled since 2 s (LOADING Redis is loading the "
+    assert_failed(1, "an earlier call has not been settled for 2 s (LOADING Redis is loading the "
                      "dataset in memory): not done");
     for (int i = 1; i < redis.count; i++)
         assert_sent(i, SCRIPT_POOL_RECALL, "me 1");

@@ -1,0 +1,68 @@
+/* sidecar: see sidecar.h. */
+#include "tests/sim/sidecar.h"
+#include "base/mem.h"
+
+static void tick_batches(void *arg)
+{
+    struct sidecar *sidecar = arg;
+    if (!sidecar->is_alive)
+        return;
+    batches_tick(&sidecar->batches);
+    world_after(sidecar->world, 50 * MS, tick_batches, sidecar);
+}
+
+static void tick_gc(void *arg)
+{
+    struct sidecar *sidecar = arg;
+    if (!sidecar->is_alive)
+        return;
+    gc_tick(&sidecar->gc);
+    world_after(sidecar->world, 100 * MS, tick_gc, sidecar);
+}
+
+static void tick_pools(void *arg)
+{
+    struct sidecar *sidecar = arg;
+    if (!sidecar->is_alive)
+        return;
+    pools_forget_idle(&sidecar->pools);
+    world_after(sidecar->world, 5 * SECOND, tick_pools, sidecar);
+}
+
+struct sidecar *sidecar_new(struct world *world, struct network *network,
+                            const struct config *config, int number)
+{
+    struct sidecar *sidecar = mem_zalloc(sizeof *sidecar);
+    sidecar->world = world;
+    sidecar->number = number;
+    sidecar->is_alive = true;
+    rand_token(&world->rand, sidecar->id);
+    sidecar->upstream = network_attach(network);
+    batches_init(&sidecar->batches, sidecar->upstream, &world->clock, NULL,
+                 str_make(sidecar->id, sizeof sidecar->id));
+    sidecar->batches.max_batch = (int)world_between(world, 1, 16);
+    pools_init(&sidecar->pools, &sidecar->batches, config, &world->clock, &world->rand, NULL);
+    pools_configure(&sidecar->pools);
+    gc_init(&sidecar->gc, &sidecar->pools, &world->clock, &world->rand, NULL);
+    world_after(world, world_between(world, 0, 50 * MS), tick_batches, sidecar);
+    world_after(world, world_between(world, 0, 100 * MS), tick_gc, sidecar);
+    world_after(world, 5 * SECOND, tick_pools, sidecar);
+    return sidecar;
+}
+
+void sidecar_kill(struct sidecar *sidecar)
+{
+    if (!sidecar->is_alive)
+        return;
+    sidecar->is_dying = true;
+    sidecar->is_alive = false;
+    network_detach(sidecar->upstream);
+    batches_clear(&sidecar->batches);
+    pools_clear(&sidecar->pools);
+}
+
+void sidecar_free(struct sidecar *sidecar)
+{
+    sidecar_kill(sidecar);
+    mem_free(sidecar);
+}
