@@ -33,7 +33,8 @@ struct process {
     struct event *signals[4];
     struct event *wake;
     struct ticker batches, gc, forget, announce;
-    bool has_pidfile, is_announced, is_upstream_started;
+    char link_name[24]; /* as Redis' CLIENT LIST shows our links */
+    bool has_pidfile;
 };
 
 /* --- settings ----------------------------------------------------------------------- */
@@ -243,16 +244,15 @@ static struct event_base *make_base(void)
 static void init_parts(struct process *process)
 {
     struct daemon *daemon = &process->daemon;
-    char name[64];
     rand_token(&daemon->rand, daemon->id);
     daemon->id[RAND_TOKEN_LEN] = '\0';
     daemon->started_ms = clock_ms(&daemon->clock);
     daemon->started_wall_us = clock_wall_us(&daemon->clock);
     daemon->settings_changed = apply_settings;
     daemon->base = make_base();
-    snprintf(name, sizeof(name), "rallocd-%.8s", daemon->id);
-    daemon->upstream = upstream_new(daemon->base, &daemon->config.redis, name, &daemon->clock,
-                                    &daemon->rand, &daemon->log);
+    snprintf(process->link_name, sizeof(process->link_name), "rallocd-%.8s", daemon->id);
+    daemon->upstream = upstream_new(daemon->base, &daemon->config.redis, process->link_name,
+                                    &daemon->clock, &daemon->rand, &daemon->log);
     batches_init(&daemon->batches, daemon->upstream, &daemon->clock, &daemon->log,
                  str_of(daemon->id));
     pools_init(&daemon->pools, &daemon->batches, &daemon->config, &daemon->clock, &daemon->rand,

@@ -126,7 +126,7 @@ static int open_socket(const struct sockaddr_storage *address)
 /* What was got: the port when 0 was asked for, the identity of a socket's file. */
 static void note_identity(struct listener *listener)
 {
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = {0};
     socklen_t len = sizeof(bound);
     struct stat st;
     if (listener->addr.is_unix) {

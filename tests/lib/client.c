@@ -166,7 +166,7 @@ static bool read_more(struct client *client, int64_t wait_ms)
 
 static void forget_read(struct client *client)
 {
-    if (client->at < client->in.len / 2)
+    if (client->at == 0 || client->at < client->in.len / 2)
         return;
     client->in.len -= client->at;
     memmove(client->in.bytes, client->in.bytes + client->at, client->in.len);
