@@ -53,7 +53,7 @@ static void say_expired(const struct lane *lane, int64_t waited_ms, struct err *
     }
     print_duration(waited_ms, duration, sizeof duration);
     if (lane->lost != 0)
-        err_set(err, ERR_UPSTREAM, "an earlier call is not settled since %s (%s): not done",
+        err_set(err, ERR_UPSTREAM, "an earlier call has not been settled for %s (%s): not done",
                 duration, lane->trouble[0] != '\0' ? lane->trouble : "Redis did not answer");
     else if (lane->trouble[0] != '\0')
         err_set(err, ERR_UPSTREAM, "Redis refused: %s: not done", lane->trouble);

@@ -1,65 +1,6 @@
 /* batch: every rule of ops/batch.h, against a Redis that does what the test says. */
 #include "ops/batch.h"
-#include "base/mem.h"
-#include <check.h>
-#include <hiredis/hiredis.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-/* --- a Redis that the test plays
- * ------------------------------------------------------------------ */
-
-struct sent {
-    enum script_id script;
-    char text[400]; /* the args, with blanks between */
-    call_done done;
-    void *arg;
-};
-
-struct upstream {
-    int64_t away_ms;
-    int room; /* calls that it takes yet */
-    struct sent sent[64];
-    int count, answered;
-    struct upstream_listener *listener;
-};
-
-bool upstream_call(struct upstream *up, const struct call *call)
-{
-    struct sent *sent;
-    size_t at = 0;
-    if (up->room == 0)
-        return false;
-    up->room--;
-    ck_assert_int_lt(up->count, 64);
-    sent = &up->sent[up->count++];
-    *sent = (struct sent){.script = call->script, .done = call->done, .arg = call->arg};
-    for (int i = 0; i < call->arg_count && at < sizeof sent->text; i++)
-        at += (size_t)snprintf(sent->text + at, sizeof sent->text - at, "%s%.*s", i > 0 ? " " : "",
-                               PRSTR(call->args[i]));
-    return true;
-}
-
-int64_t upstream_away_ms(const struct upstream *up)
-{
-    return up->away_ms;
-}
-
-const char *upstream_trouble(const struct upstream *up)
-{
-    return up->away_ms > 0 ? "connection refused" : "";
-}
-
-void upstream_listen(struct upstream *up, struct upstream_listener *listener)
-{
-    up->listener = listener;
-}
-
-void upstream_forget(struct upstream *up, struct upstream_listener *listener)
-{
-    ck_assert_ptr_eq(up->listener, listener);
-    up->listener = NULL;
-}
+#include "tests/unit/played.h"
 
 /* --- what stands around
  * --------------------------------------------------------------------------- */
@@ -74,21 +15,12 @@ struct ended {
     char answer[64];
 };
 
-static struct upstream redis;
-static int64_t now_us;
-static struct clock test_clock;
 static struct batches batches;
 static struct lane lane;
 static struct ended ops[80];
 static char recalled[64];
 static int wakes;
 static struct err err;
-
-static int64_t read_now(void *arg)
-{
-    (void)arg;
-    return now_us;
-}
 
 static void give_keys(void *owner, const struct script *script, struct str *keys)
 {
@@ -126,13 +58,11 @@ static void note_wake(void *arg)
 
 static void set_up(void)
 {
-    redis = (struct upstream){.room = 1000};
-    now_us = 1000000000;
-    test_clock = (struct clock){read_now, read_now, NULL};
+    played_start();
     memset(ops, 0, sizeof ops);
     recalled[0] = '\0';
     wakes = 0;
-    batches_init(&batches, &redis, &test_clock, NULL, STR("me"));
+    batches_init(&batches, &played, &played_clock, NULL, STR("me"));
     batches.wake = note_wake;
     lane_init(&lane, &batches, &rules, lane_name);
 }
@@ -141,6 +71,7 @@ static void tear_down(void)
 {
     batches_clear(&batches);
     lane_clear(&lane);
+    played_end();
 }
 
 static void end_op(struct op *op, const struct err *failure, const struct answer *answer)
@@ -173,45 +104,12 @@ static void add_other(int i, const char *name)
 
 static void pass_ms(int64_t ms)
 {
-    now_us += ms * 1000;
+    played_us += ms * 1000;
     batches_tick(&batches);
 }
 
-/* The oldest call without an answer gets one; `resp` as Redis would write it. */
-static void settle(enum call_fate fate, const char *resp)
-{
-    struct sent *sent = &redis.sent[redis.answered++];
-    void *reply = NULL;
-    redisReader *reader = redisReaderCreate();
-    ck_assert_int_le(redis.answered, redis.count);
-    redisReaderFeed(reader, resp, strlen(resp));
-    ck_assert_int_eq(redisReaderGetReply(reader, &reply), REDIS_OK);
-    ck_assert_ptr_nonnull(reply);
-    sent->done(sent->arg, fate, reply);
-    freeReplyObject(reply);
-    redisReaderFree(reader);
-}
+#define ONE(x) "*1\r\n+" x "\r\n"
 
-static void answer(const char *resp)
-{
-    settle(CALL_ANSWERED, resp);
-}
-
-static void lose(void)
-{
-    settle(CALL_LOST, "$-1\r\n");
-}
-
-#define LOADING "-LOADING Redis is loading the dataset in memory\r\n"
-#define OOM     "-OOM command not allowed when used memory > 'maxmemory'.\r\n"
-#define ONE(x)  "*1\r\n+" x "\r\n"
-
-#define assert_sent(i, id, words)                    \
-    do {                                             \
-        ck_assert_int_gt(redis.count, i);            \
-        ck_assert_int_eq(redis.sent[i].script, id);  \
-        ck_assert_str_eq(redis.sent[i].text, words); \
-    } while (0)
 #define assert_answer(i, words)                               \
     do {                                                      \
         ck_assert_int_eq(ops[i].times, 1);                    \
@@ -232,7 +130,7 @@ static void lose(void)
 START_TEST(an_operation_of_an_idle_lane_is_sent_at_once)
 {
     add(0, "a");
-    ck_assert_int_eq(redis.count, 1);
+    ck_assert_int_eq(played.count, 1);
     assert_sent(0, SCRIPT_POOL_BATCH, "me 1 mode a");
     ck_assert_int_eq(ops[0].times, 0);
     answer(ONE("A"));
@@ -247,9 +145,9 @@ START_TEST(what_comes_while_a_call_is_in_flight_shares_the_next_one)
     add(0, "a");
     add(1, "b");
     add(2, "c");
-    ck_assert_int_eq(redis.count, 1);
+    ck_assert_int_eq(played.count, 1);
     answer(ONE("A"));
-    ck_assert_int_eq(redis.count, 2);
+    ck_assert_int_eq(played.count, 2);
     assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode b c");
     answer("*2\r\n+B\r\n+C\r\n");
     assert_answer(1, "B");
@@ -263,7 +161,7 @@ static void add_two_more(struct op *op, const struct err *failure,
     end_op(op, failure, answer_given);
     add(5, "y");
     add(6, "z");
-    ck_assert_int_eq(redis.count, 1);
+    ck_assert_int_eq(played.count, 1);
 }
 
 START_TEST(what_callbacks_add_shares_the_next_call)
@@ -378,14 +276,14 @@ START_TEST(lanes_take_turns_when_links_are_scarce)
     static char other_name[] = "other";
     struct lane other;
     lane_init(&other, &batches, &rules, other_name);
-    redis.room = 1;
+    played.room = 1;
     add(0, "a");
     ck_assert(lane_add(&other, new_op(1, SCRIPT_POOL_BATCH, "b"), &err));
     add(2, "c");
-    redis.room = 1;
+    played.room = 1;
     answer(ONE("A"));
     assert_sent(1, SCRIPT_POOL_BATCH, "me 2 other b");
-    redis.room = 1;
+    played.room = 1;
     answer(ONE("B"));
     assert_sent(2, SCRIPT_POOL_BATCH, "me 3 mode c");
     answer(ONE("C"));
@@ -411,13 +309,13 @@ END_TEST
 
 START_TEST(operations_wait_for_redis_and_go_when_it_is_there)
 {
-    redis.away_ms = 5;
+    played.away_ms = 5;
     add(0, "a");
     add(1, "b");
     pass_ms(100);
-    ck_assert_int_eq(redis.count, 0);
-    redis.away_ms = 0;
-    redis.listener->ready(redis.listener->arg);
+    ck_assert_int_eq(played.count, 0);
+    played.away_ms = 0;
+    played.listener->ready(played.listener->arg);
     assert_sent(0, SCRIPT_POOL_BATCH, "me 1 mode a b");
     answer("*2\r\n+A\r\n+B\r\n");
     assert_answer(0, "A");
@@ -426,23 +324,23 @@ END_TEST
 
 START_TEST(what_waited_too_long_for_redis_fails_with_the_reason)
 {
-    redis.away_ms = 5;
+    played.away_ms = 5;
     add(0, "a");
     pass_ms(1999);
     ck_assert_int_eq(ops[0].times, 0);
-    redis.away_ms = 3210;
+    played.away_ms = 3210;
     pass_ms(1);
     assert_failed(0, "Redis is away for 3 s (connection refused): not done");
     ck_assert(lane_is_idle(&lane));
-    redis.away_ms = 0;
+    played.away_ms = 0;
     pass_ms(100);
-    ck_assert_int_eq(redis.count, 0);
+    ck_assert_int_eq(played.count, 0);
 }
 END_TEST
 
 START_TEST(nothing_is_taken_when_redis_has_been_away_for_long)
 {
-    redis.away_ms = 2000;
+    played.away_ms = 2000;
     ck_assert(!lane_add(&lane, new_op(0, SCRIPT_POOL_BATCH, "a"), &err));
     ck_assert_int_eq(err.kind, ERR_UPSTREAM);
     ck_assert_str_eq(err.text, "Redis is away for 2 s (connection refused): not done");
@@ -463,7 +361,7 @@ START_TEST(what_waits_behind_a_call_without_an_answer_fails_in_time)
     ck_assert_int_eq(ops[0].times, 0);
     answer(ONE("A"));
     assert_answer(0, "A");
-    ck_assert_int_eq(redis.count, 1);
+    ck_assert_int_eq(played.count, 1);
 }
 END_TEST
 
@@ -487,10 +385,10 @@ START_TEST(loading_is_tried_again)
 {
     add(0, "a");
     settle(CALL_REFUSED, LOADING);
-    ck_assert_int_eq(redis.count, 1);
+    ck_assert_int_eq(played.count, 1);
     ck_assert_int_eq(ops[0].times, 0);
     add(1, "b");
-    ck_assert_int_eq(redis.count, 1);
+    ck_assert_int_eq(played.count, 1);
     pass_ms(50);
     assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode a b");
     answer("*2\r\n+A\r\n+B\r\n");
@@ -516,7 +414,7 @@ START_TEST(loading_for_too_long_fails_in_the_words_of_redis)
 {
     add(0, "a");
     for (int i = 0; i < 20 && ops[0].times == 0; i++) {
-        if (redis.count > redis.answered)
+        if (played.count > played.answered)
             settle(CALL_REFUSED, LOADING);
         pass_ms(200);
     }
@@ -580,7 +478,7 @@ START_TEST(a_lost_batch_is_recalled_before_anything_else_is_sent)
     add(1, "b");
     lose();
     assert_failed(0, "Redis did not answer: the operation may have happened");
-    ck_assert_int_eq(redis.count, 2);
+    ck_assert_int_eq(played.count, 2);
     assert_sent(1, SCRIPT_POOL_RECALL, "me 1");
     answer(":3\r\n");
     ck_assert_str_eq(recalled, "mode 3");
@@ -620,13 +518,13 @@ START_TEST(operations_behind_a_recall_fail_in_time_and_never_overtake_it)
     lose();
     add(1, "b");
     for (int i = 0; i < 45; i++) {
-        if (redis.count > redis.answered)
+        if (played.count > played.answered)
             settle(CALL_REFUSED, LOADING);
         pass_ms(50);
     }
     assert_failed(1, "an earlier call has not been settled for 2 s (LOADING Redis is loading the "
                      "dataset in memory): not done");
-    for (int i = 1; i < redis.count; i++)
+    for (int i = 1; i < played.count; i++)
         assert_sent(i, SCRIPT_POOL_RECALL, "me 1");
     ck_assert(!lane_is_idle(&lane));
     answer(":0\r\n");
@@ -673,7 +571,7 @@ END_TEST
 
 START_TEST(clearing_ends_what_waits_and_takes_nothing_more)
 {
-    redis.away_ms = 5;
+    played.away_ms = 5;
     add(0, "a");
     new_op(1, SCRIPT_POOL_BATCH, "b");
     err_set(&err, ERR_UPSTREAM, "away");
@@ -683,6 +581,7 @@ START_TEST(clearing_ends_what_waits_and_takes_nothing_more)
     assert_failed(1, "away");
     ck_assert(lane_is_idle(&lane));
     ck_assert(!lane_add(&lane, new_op(2, SCRIPT_POOL_BATCH, "c"), &err));
+    played_end();
     set_up();
 }
 END_TEST
