@@ -34,8 +34,9 @@ struct daemon_gauges {
 
 /* Of one row of the table; index as command_stats_of() of commands/ counts. */
 struct command_stats {
-    uint64_t calls, rejected, failed; /* rejected: before the handler ran; failed: answered an error */
-    uint64_t usec;                    /* from request to the whole reply */
+    uint64_t calls, rejected,
+        failed;    /* rejected: before the handler ran; failed: answered an error */
+    uint64_t usec; /* from request to the whole reply */
 };
 
 struct daemon {

@@ -240,17 +240,19 @@ static void print_report(FILE *out, const struct bench *bench)
 {
     char machine[512];
     proc_describe_machine(machine, sizeof(machine));
-    fprintf(out,
-            "# MALLOC+FREE pairs through rallocd beside plain scripts on Redis\n\n"
-            "%s.\nRedis with an append-only file (everysec); load, daemon and Redis share the "
-            "machine.\nMedians of %d rounds of %.1f s; ratio: pairs/s through the daemon over "
-            "pairs/s of the\nplain scripts in the same round, min / median / max; latency of one "
-            "request in µs, p50 / p99;\nCPU time of one pair in µs, of Redis, and of Redis + the "
-            "daemon.\n\n"
-            "| by | clients | Redis pairs/s | rallocd pairs/s | ratio | Redis latency | rallocd "
-            "latency | Redis CPU | rallocd CPU |\n"
-            "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
-            machine, bench->rounds, bench->seconds);
+    fprintf(
+        out,
+        "# MALLOC+FREE pairs through rallocd beside plain scripts on Redis\n\n"
+        "%s.\nRedis with an append-only file (everysec); the daemon reaches it by its Unix socket; "
+        "load, daemon and\nRedis share the machine. Medians of %d rounds of %.1f s; ratio: pairs/s "
+        "through the daemon over "
+        "pairs/s of the\nplain scripts in the same round, min / median / max; latency of one "
+        "request in µs, p50 / p99;\nCPU time of one pair in µs, of Redis, and of Redis + the "
+        "daemon.\n\n"
+        "| by | clients | Redis pairs/s | rallocd pairs/s | ratio | Redis latency | rallocd "
+        "latency | Redis CPU | rallocd CPU |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+        machine, bench->rounds, bench->seconds);
     for (int count = 0; count < COUNTS; count++)
         print_row(out, bench, count, DIRECT_TCP, DAEMON_TCP);
     for (int count = 0; count < COUNTS; count++)
