@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define KEPT_TURNS      4096 /* unused ones that are kept for the next requests */
-#define SPARE_FILES     64   /* descriptors for all that is no client: links, logs, files */
+#define SPARE_FILES     64   /* descriptors for all that is no client and no link */
 #define REFUSED_AT_ONCE 64
 #define IDLE_SCAN_MS    1000
 
@@ -89,7 +89,8 @@ void clients_fit_limits(struct clients *clients)
     daemon->gauges.max_clients = (size_t)clients->asked_clients;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return;
-    rlim_t wanted = (rlim_t)clients->asked_clients + SPARE_FILES;
+    rlim_t spare = SPARE_FILES + (rlim_t)daemon->config.redis.links;
+    rlim_t wanted = (rlim_t)clients->asked_clients + spare;
     if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < wanted) {
         struct rlimit higher = {.rlim_cur = wanted, .rlim_max = limit.rlim_max};
         if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < wanted)
@@ -105,8 +106,7 @@ void clients_fit_limits(struct clients *clients)
     }
     if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= wanted)
         return;
-    daemon->gauges.max_clients =
-        limit.rlim_cur > SPARE_FILES + 1 ? (size_t)limit.rlim_cur - SPARE_FILES : 1;
+    daemon->gauges.max_clients = limit.rlim_cur > spare + 1 ? (size_t)(limit.rlim_cur - spare) : 1;
     num_format_int(asked, clients->asked_clients);
     num_format_int(got, (int64_t)daemon->gauges.max_clients);
     log_line(&daemon->log, LOG_LEVEL_WARNING, "maxclients-lowered", "asked", asked, "now", got,

@@ -175,7 +175,7 @@ START_TEST(maxclients_is_lowered_to_what_the_system_allows)
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
     begin();
     ck_assert(node_log_has(node, "maxclients-lowered"));
-    ck_assert_int_eq(info_number("maxclients"), 200 - 64);
+    ck_assert_int_eq(info_number("maxclients"), 200 - 64 - 4);
 }
 END_TEST
 
