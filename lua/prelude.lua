@@ -1,9 +1,5 @@
 -- prelude: Redis' time, bounds of variadic calls, shapes of errors (part of every script).
 -- Knows: Redis.  Must not know: pools.
-local call, try = redis.call, redis.pcall
-local concat, floor, ceil, min, max = table.concat, math.floor, math.ceil, math.min, math.max
-local find, format, gsub = string.find, string.format, string.gsub
-local match, sub = string.match, string.sub
 
 -- Arguments of one call: Lua's stack takes about 8,000. Even, so that pairs stay together.
 local CHUNK = 4000
@@ -15,29 +11,29 @@ local now_s, now_ms, now_us
 -- Redis' time in ms, the same for the whole script.
 local function clock()
     if not now_ms then
-        local time = call("TIME")
+        local time = redis.call("TIME")
         now_s = tonumber(time[1])
         now_us = now_s * 1000000 + tonumber(time[2])
-        now_ms = floor(now_us / 1000)
+        now_ms = math.floor(now_us / 1000)
     end
     return now_ms
 end
 
 -- A time span of ARGV; <= 0 means for ever.
 local function span(text)
-    return min(tonumber(text) or 0, LONGEST_MS)
+    return math.min(tonumber(text) or 0, LONGEST_MS)
 end
 
 local function plain(n)
-    return format("%.0f", n)
+    return string.format("%.0f", n)
 end
 
 -- A name as an error text can show it: one line, not too long.
 local function shown(name)
     if #name > 100 then
-        name = sub(name, 1, 97) .. "..."
+        name = string.sub(name, 1, 97) .. "..."
     end
-    return "'" .. gsub(name, "%c", "?") .. "'"
+    return "'" .. string.gsub(name, "%c", "?") .. "'"
 end
 
 -- An error reply: its first word is the kind.
@@ -52,6 +48,6 @@ end
 -- command key args..., in as many calls as needed.
 local function call_each(command, key, args)
     for i = 1, #args, CHUNK do
-        call(command, key, unpack(args, i, min(i + CHUNK - 1, #args)))
+        redis.call(command, key, unpack(args, i, math.min(i + CHUNK - 1, #args)))
     end
 end

@@ -4,14 +4,14 @@
 -- args: expiry_ms resource...
 -- returns: [added, removed]
 -- include: pool/member.lua
-local K_gc_cursor = KEYS[4]
-K_leases = KEYS[5]
+key.gc_cursor = KEYS[4]
+key.index = KEYS[5]
 
 local function clear()
-    local removed = call("HLEN", K_pool)
-    call("UNLINK", K_pool, K_gc_cursor)
-    call("SET", K_head, "")
-    call("SET", K_tail, "")
+    local removed = redis.call("HLEN", key.pool)
+    redis.call("UNLINK", key.pool, key.gc_cursor)
+    redis.call("SET", key.head, "")
+    redis.call("SET", key.tail, "")
     return { 0, removed }
 end
 
@@ -19,12 +19,12 @@ local function run()
     if #ARGV < 2 then
         return clear()
     end
-    list_open()
-    local all = call("HGETALL", K_pool)
+    list.open()
+    local all = redis.call("HGETALL", key.pool)
     for i = 1, #all, 2 do
-        entry_keep(all[i], all[i + 1])
+        entry.keep(all[i], all[i + 1])
     end
-    local expiry = expiry_after(span(ARGV[1]))
+    local expiry = entry.expiry_after(span(ARGV[1]))
     local wanted, added, removed = {}, {}, {}
     for i = 2, #ARGV do
         local name = ARGV[i]
@@ -43,15 +43,15 @@ local function run()
         elseif prev_of[name] == MALFORMED then
             return refusal(broken("the entry makes no sense:", name))
         elseif expiry_of[name] ~= expiry then
-            list_set_expiry(name, expiry)
+            list.set_expiry(name, expiry)
         end
     end
-    local fault = members_remove(removed) or members_add(added, expiry)
+    local fault = member.remove(removed) or member.add(added, expiry)
     if fault then
         return refusal(fault)
     end
-    list_write()
-    index_write()
+    list.write()
+    index.write()
     return { #added, #removed }
 end
 

@@ -5,14 +5,14 @@
 -- include: pool/malloc.lua
 -- include: pool/free.lua
 -- include: pool/renew.lua
-K_leases, K_journal, K_held, K_notes = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
-K_requests, K_bindings = KEYS[8], KEYS[9]
-is_shared = ARGV[3] == "shared"
+key.index, key.journal, key.held, key.notes = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+key.requests, key.bindings = KEYS[8], KEYS[9]
+malloc.is_shared = ARGV[3] == "shared"
 
 -- Reads in few calls what the operations will ask for: ends, lease keys and entries. Nothing is
 -- written before every key's type is known to be right.
 local function read_ahead()
-    local keys, leased, names = { K_head, K_tail }, {}, {}
+    local keys, leased, names = { key.head, key.tail }, {}, {}
     local at = 4
     while ARGV[at] do
         local letter = ARGV[at]
@@ -32,36 +32,36 @@ local function read_ahead()
             return refusal("ERR unknown operation " .. shown(letter))
         end
     end
-    call("ZCARD", K_leases)
-    local few = min(#leased, CHUNK)
+    redis.call("ZCARD", key.index)
+    local few = math.min(#leased, CHUNK)
     for i = 1, few do
-        keys[i + 2] = lease_key(leased[i])
+        keys[i + 2] = key.lease(leased[i])
     end
-    local values = call("MGET", unpack(keys))
-    list_start(values[1], values[2])
+    local values = redis.call("MGET", unpack(keys))
+    list.start(values[1], values[2])
     for i = 1, few do
         value_of[leased[i]] = values[i + 2]
     end
     if #leased > few then
-        for i, value in ipairs(lease_values(leased)) do
+        for i, value in ipairs(key.values(leased)) do
             value_of[leased[i]] = value
         end
     end
-    names[#names + 1] = head ~= "" and head or nil
-    names[#names + 1] = tail ~= "" and tail or nil
+    names[#names + 1] = list.head ~= "" and list.head or nil
+    names[#names + 1] = list.tail ~= "" and list.tail or nil
     if #names == 0 then
-        call("HLEN", K_pool)
+        redis.call("HLEN", key.pool)
     end
-    entry_read(names)
+    entry.read(names)
     return nil
 end
 
 local function run()
-    local known = call("HMGET", K_journal, "fence", ARGV[1])
-    if known[2] and tonumber(match(known[2], "^%d+") or 0) >= tonumber(ARGV[2]) then
+    local known = redis.call("HMGET", key.journal, "fence", ARGV[1])
+    if known[2] and tonumber(string.match(known[2], "^%d+") or 0) >= tonumber(ARGV[2]) then
         return refusal("STALE this batch has been done or recalled")
     end
-    last_fence = tonumber(known[1] or 0) or 0
+    grants.last_fence = tonumber(known[1] or 0) or 0
     local refused = read_ahead()
     if refused then
         return refused
@@ -70,10 +70,10 @@ local function run()
     while ARGV[at] do
         local letter, reply = ARGV[at]
         if letter == "M" then
-            reply = malloc(at)
+            reply = malloc.run(at)
             at = at + 9
         elseif letter == "F" then
-            reply = free(at)
+            reply = free.run(at)
             at = at + 4 + tonumber(ARGV[at + 3])
         else
             reply = renew(at)
@@ -81,10 +81,10 @@ local function run()
         end
         replies[#replies + 1] = reply
     end
-    index_write()
-    list_write()
-    if #granted > 0 then
-        journal_write(ARGV[1], ARGV[2])
+    index.write()
+    list.write()
+    if #grants.list > 0 then
+        grants.write(ARGV[1], ARGV[2])
     end
     return replies
 end

@@ -3,9 +3,9 @@
 -- args: name resource binding_ms
 -- returns: OK
 -- include: pool/binding.lua
-K_bindings = KEYS[2]
+key.bindings = KEYS[2]
 
-call("HLEN", K_pool)
-call("ZCARD", K_bindings)
-binding_set(ARGV[1], ARGV[2], span(ARGV[3]))
+redis.call("HLEN", key.pool)
+redis.call("ZCARD", key.bindings)
+binding.set(ARGV[1], ARGV[2], span(ARGV[3]))
 return redis.status_reply("OK")

@@ -4,5 +4,5 @@
 -- returns: the resource, or nil
 -- include: pool/binding.lua
 
-call("HLEN", K_pool)
-return binding_get(ARGV[1])
+redis.call("HLEN", key.pool)
+return binding.get(ARGV[1])

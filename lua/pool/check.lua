@@ -3,7 +3,7 @@
 -- args: (none)
 -- returns: [total, free, leased, text...], at most 100 texts
 -- include: pool/whole.lua
-K_leases = KEYS[4]
+key.index = KEYS[4]
 
 local texts = {}
 
@@ -13,73 +13,94 @@ local function say(what, name)
     end
 end
 
--- Each entry by itself, and its neighbours' links back. Returns names that are free and allocated.
-local function check_entries(names)
-    local free, allocated = {}, {}
+-- Does the free list go from one to the other, both of them free?
+local function is_linked(before, after)
+    return entry.is_free(prev_of[after]) and prev_of[after] == before
+        and (before == "" or (entry.is_free(prev_of[before]) and next_of[before] == after))
+end
+
+-- Names that are free, and how many are allocated.
+local function sort_entries(names)
+    local free, allocated = {}, 0
     for i = 1, #names do
-        local name = names[i]
-        local prev, next = prev_of[name], next_of[name]
+        local prev = prev_of[names[i]]
         if prev == MALFORMED then
-            say("the value makes no sense or is half allocated:", name)
+            say("the value makes no sense or is half allocated:", names[i])
         elseif prev == ALLOCATED then
-            allocated[#allocated + 1] = name
+            allocated = allocated + 1
         else
-            free[#free + 1] = name
-            if prev == "" and head ~= name then
-                say("it has no prev and is not the head:", name)
-            end
-            if next == "" and tail ~= name then
-                say("it has no next and is not the tail:", name)
-            elseif next ~= "" and not whole_is_linked(name, next) then
-                say("the one after does not lead back to", name)
-            end
-            if prev ~= "" and not (is_free(prev_of[prev]) and next_of[prev] == name) then
-                say("the one before does not lead to", name)
-            end
+            free[#free + 1] = names[i]
         end
     end
     return free, allocated
 end
 
--- The ends, and whether the walk meets all that is free.
-local function check_walk(free_count)
-    if (head == "") ~= (tail == "") then
-        say("the free list has one end only:", head .. tail)
-    end
-    local name, before, steps = head, "", 0
+-- The walk from the head: what is wrong with it, and where; nil when it meets all that is free and
+-- each leads back, which is all that there is to say about links.
+local function walk_fault(free_count)
+    local name, before, steps = list.head, "", 0
     while name ~= "" and steps <= free_count do
-        if not is_free(prev_of[name]) or prev_of[name] ~= before then
-            say("the walk from the head ends at", name)
-            return
+        if prev_of[name] ~= before then
+            return "the walk from the head ends at", name
         end
         steps = steps + 1
         before, name = name, next_of[name]
     end
     if steps > free_count then
-        say("the free list is a circle at", name)
-    elseif before ~= tail then
-        say("the walk from the head does not end at the tail but at", before)
+        return "the free list is a circle at", name
+    elseif before ~= list.tail then
+        return "the walk from the head does not end at the tail but at", before
     elseif steps < free_count then
-        say("free resources out of the list's reach:", plain(free_count - steps))
+        return "free resources out of the list's reach:", plain(free_count - steps)
+    end
+    return nil
+end
+
+-- The links of one entry.
+local function check_links(name)
+    local prev, next = prev_of[name], next_of[name]
+    if prev == "" and list.head ~= name then
+        say("it has no prev and is not the head:", name)
+    end
+    if next == "" and list.tail ~= name then
+        say("it has no next and is not the tail:", name)
+    elseif next ~= "" and not is_linked(name, next) then
+        say("the one after does not lead back to", name)
+    end
+    if prev ~= "" and not (entry.is_free(prev_of[prev]) and next_of[prev] == name) then
+        say("the one before does not lead to", name)
+    end
+end
+
+local function check_list(free)
+    local fault, name = walk_fault(#free)
+    if fault then
+        for i = 1, #free do
+            check_links(free[i])
+        end
+        say(fault, name)
+    end
+    if (list.head == "") ~= (list.tail == "") then
+        say("the free list has one end only:", list.head .. list.tail)
     end
 end
 
 local function check_locks(free)
-    for name in pairs(locked_among(free)) do
+    for name in pairs(key.locked(free)) do
         say("free, but it has a lease key:", name)
     end
 end
 
 -- An entry of the index needs a lease key or an allocated entry, or is due and will go.
 local function check_index()
-    local all, names = call("ZRANGE", K_leases, 0, -1, "WITHSCORES"), {}
+    local all, names = redis.call("ZRANGE", key.index, 0, -1, "WITHSCORES"), {}
     for i = 1, #all, 2 do
         local score = all[i + 1]
         if prev_of[all[i]] ~= ALLOCATED and (score == "inf" or tonumber(score) > clock()) then
             names[#names + 1] = all[i]
         end
     end
-    local locked = locked_among(names)
+    local locked = key.locked(names)
     for i = 1, #names do
         if not locked[names[i]] then
             say("in the index without a lease:", names[i])
@@ -89,11 +110,11 @@ end
 
 local function run()
     local names = whole_read()
-    local free, allocated = check_entries(names)
-    check_walk(#free)
+    local free, allocated = sort_entries(names)
+    check_list(free)
     check_locks(free)
     check_index()
-    local reply = { #names, #free, #allocated }
+    local reply = { #names, #free, allocated }
     for i = 1, #texts do
         reply[i + 3] = texts[i]
     end

@@ -8,12 +8,13 @@ local ALLOCATED_FOR_EVER = "#ALLOCATED||#ALLOCATED||-1"
 -- What prev_of has for a name that is not in the pool, and for one whose value makes no sense.
 local ABSENT, MALFORMED = false, true
 
+local entry = {}
 local prev_of, next_of, expiry_of = {}, {}, {} -- nil: not read yet; expiries as they were written
 
 -- prev, next, expiry of a hash value; nil when malformed or half allocated. The greedy pattern is the
 -- Python library's: a name may end in '|'.
-local function split(value)
-    local prev, next, expiry = match(value, "^(.*)||(.*)||(.*)$")
+function entry.split(value)
+    local prev, next, expiry = string.match(value, "^(.*)||(.*)||(.*)$")
     if not prev or (prev == ALLOCATED) ~= (next == ALLOCATED) then
         return nil
     end
@@ -24,7 +25,7 @@ local function split(value)
 end
 
 -- Remembers a value of the hash (nil or false: no entry) and returns its prev.
-local function entry_keep(name, value)
+function entry.keep(name, value)
     if not value then
         prev_of[name] = ABSENT
         return ABSENT
@@ -33,7 +34,7 @@ local function entry_keep(name, value)
         prev_of[name], next_of[name], expiry_of[name] = ALLOCATED, ALLOCATED, "-1"
         return ALLOCATED
     end
-    local prev, next, expiry = split(value)
+    local prev, next, expiry = entry.split(value)
     if not prev then
         prev_of[name] = MALFORMED
         return MALFORMED
@@ -43,16 +44,16 @@ local function entry_keep(name, value)
 end
 
 -- The entry's prev; ABSENT or MALFORMED.
-local function entry_of(name)
+function entry.of(name)
     local prev = prev_of[name]
     if prev == nil then
-        prev = entry_keep(name, call("HGET", K_pool, name))
+        prev = entry.keep(name, redis.call("HGET", key.pool, name))
     end
     return prev
 end
 
 -- Reads the entries of many names, those that are not known yet.
-local function entry_read(names)
+function entry.read(names)
     local unknown = {}
     for i = 1, #names do
         if prev_of[names[i]] == nil then
@@ -60,10 +61,10 @@ local function entry_read(names)
         end
     end
     for i = 1, #unknown, CHUNK do
-        local last = min(i + CHUNK - 1, #unknown)
-        local values = call("HMGET", K_pool, unpack(unknown, i, last))
+        local last = math.min(i + CHUNK - 1, #unknown)
+        local values = redis.call("HMGET", key.pool, unpack(unknown, i, last))
         for k = i, last do
-            entry_keep(unknown[k], values[k - i + 1])
+            entry.keep(unknown[k], values[k - i + 1])
         end
     end
 end
@@ -72,20 +73,20 @@ local function broken(what, name)
     return "BROKEN " .. what .. " " .. shown(name)
 end
 
-local function is_free(prev)
+function entry.is_free(prev)
     return prev and prev ~= MALFORMED and prev ~= ALLOCATED
 end
 
 -- Whole Unix seconds as the hash has them, from a time span in ms.
-local function expiry_after(ms)
+function entry.expiry_after(ms)
     if ms <= 0 then
         return "-1"
     end
-    return plain(ceil((clock() + ms) / 1000))
+    return plain(math.ceil((clock() + ms) / 1000))
 end
 
 -- Has the expiry passed? The Python library's rule: whole seconds, 0 or less is never.
-local function is_past(expiry)
+function entry.is_past(expiry)
     if expiry == "-1" then
         return false
     end

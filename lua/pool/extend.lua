@@ -3,12 +3,12 @@
 -- args: expiry_ms resource...
 -- returns: how many were new
 -- include: pool/member.lua
-K_leases = KEYS[4]
+key.index = KEYS[4]
 
 local function run()
-    list_open()
-    entry_read(ARGV) -- its first one is no resource, and harmless
-    local expiry = expiry_after(span(ARGV[1]))
+    list.open()
+    entry.read(ARGV) -- its first one is no resource, and harmless
+    local expiry = entry.expiry_after(span(ARGV[1]))
     local added, seen = {}, {}
     for i = 2, #ARGV do
         local name = ARGV[i]
@@ -16,18 +16,18 @@ local function run()
         if prev == MALFORMED then
             return refusal(broken("the entry makes no sense:", name))
         elseif prev ~= ABSENT then
-            list_set_expiry(name, expiry)
+            list.set_expiry(name, expiry)
         elseif not seen[name] then
             seen[name] = true
             added[#added + 1] = name
         end
     end
-    local fault = members_add(added, expiry)
+    local fault = member.add(added, expiry)
     if fault then
         return refusal(fault)
     end
-    list_write()
-    index_write()
+    list.write()
+    index.write()
     return #added
 end
 

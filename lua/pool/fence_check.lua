@@ -6,16 +6,16 @@
 -- Up to 2^63-1, more than a double holds: compared as decimal strings.
 
 local function digits(text)
-    return match(text, "^0*(%d+)$") or "0"
+    return string.match(text, "^0*(%d+)$") or "0"
 end
 
 local function run()
-    local n, largest = digits(ARGV[2]), digits(call("HGET", KEYS[1], ARGV[1]) or "0")
+    local n, largest = digits(ARGV[2]), digits(redis.call("HGET", KEYS[1], ARGV[1]) or "0")
     if #n < #largest or (#n == #largest and n < largest) then
         return 0
     end
     if n ~= largest then
-        call("HSET", KEYS[1], ARGV[1], n)
+        redis.call("HSET", KEYS[1], ARGV[1], n)
     end
     return 1
 end

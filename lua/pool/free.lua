@@ -2,25 +2,25 @@
 -- arguments: F token("" = whoever holds it) expiry_ms("" = keep) n resource...
 -- returns: how many leases were ended; NOTOWNER
 -- include: pool/grant.lua
-local NOT_OWNER = "NOTOWNER the lease of this resource has another token"
+local free = { NOT_OWNER = "NOTOWNER the lease of this resource has another token" }
 
 -- The token of a lease that is known; nil when there is no lease (an ill one has none).
-local function lease_token(resource)
+function free.token(resource)
     local value = value_of[resource]
-    return value and value ~= UNHEALTHY and value or nil
+    return value and value ~= key.UNHEALTHY and value or nil
 end
 
 -- Those of the request's resources that have a lease; nil and a refusal when it cannot be done.
-local function find_leases(at)
+function free.find(at)
     local token, held, is_pushing = ARGV[at + 1], {}, false
     for i = at + 4, at + 3 + tonumber(ARGV[at + 3]) do
         local resource = ARGV[i]
-        local its_token = lease_token(resource)
+        local its_token = free.token(resource)
         if its_token then
             if token ~= "" and token ~= its_token then
-                return nil, refusal(NOT_OWNER)
+                return nil, refusal(free.NOT_OWNER)
             end
-            local prev = entry_of(resource)
+            local prev = entry.of(resource)
             if prev == MALFORMED then
                 return nil, refusal(broken("the entry makes no sense:", resource))
             end
@@ -28,22 +28,22 @@ local function find_leases(at)
             held[#held + 1] = resource
         end
     end
-    local fault = is_pushing and list_push_fault()
+    local fault = is_pushing and list.push_fault()
     if fault then
         return nil, refusal(fault)
     end
     return held
 end
 
-local function free(at)
-    local held, refused = find_leases(at)
+function free.run(at)
+    local held, refused = free.find(at)
     if refused then
         return refused
     end
     for i = 1, #held, CHUNK do
-        call("DEL", unpack(lease_keys(held, i, min(i + CHUNK - 1, #held))))
+        redis.call("DEL", unpack(key.lease_list(held, i, math.min(i + CHUNK - 1, #held))))
     end
-    local new_expiry = ARGV[at + 2] ~= "" and expiry_after(span(ARGV[at + 2]))
+    local new_expiry = ARGV[at + 2] ~= "" and entry.expiry_after(span(ARGV[at + 2]))
     local count, noted = 0, {}
     for i = 1, #held do
         local resource = held[i]
@@ -51,18 +51,18 @@ local function free(at)
         if token then -- else named twice
             count = count + 1
             value_of[resource] = false
-            index_set(resource, false)
-            if has_note(token) then
+            index.set(resource, false)
+            if note.has(token) then
                 noted[#noted + 1] = resource
             end
             local prev = prev_of[resource]
             if prev == ALLOCATED then
-                list_take_back(resource, new_expiry or expiry_of[resource])
+                list.take_back(resource, new_expiry or expiry_of[resource])
             elseif prev ~= ABSENT and new_expiry then
-                list_set_expiry(resource, new_expiry)
+                list.set_expiry(resource, new_expiry)
             end
         end
     end
-    note_forget_all(noted)
+    note.forget(noted)
     return count
 end

@@ -5,21 +5,21 @@
 -- include: pool/entry.lua
 
 local function run()
-    local wanted, total = tonumber(ARGV[1]), call("HLEN", K_pool)
+    local wanted, total = tonumber(ARGV[1]), redis.call("HLEN", key.pool)
     if wanted < 0 or wanted > total then
         wanted = total + 1
     end
     if wanted > total / 4 then
-        local all = call("HGETALL", K_pool)
+        local all = redis.call("HGETALL", key.pool)
         for i = 1, #all, 2 do
-            entry_keep(all[i], all[i + 1])
+            entry.keep(all[i], all[i + 1])
         end
     end
     local names, before = {}, ""
-    local name = call("GET", KEYS[2]) or ""
+    local name = redis.call("GET", KEYS[2]) or ""
     while name ~= "" and #names < wanted do
-        local prev = entry_of(name)
-        if not is_free(prev) then
+        local prev = entry.of(name)
+        if not entry.is_free(prev) then
             return refusal(broken("the free list leads to what is not free:", name))
         elseif prev ~= before then
             return refusal(broken("the list does not lead back from", name))

@@ -4,8 +4,8 @@
 -- args: daemon("": whoever asks leads) leader_ms limit count(0: no sweep)
 -- returns: [leads(1|0), scanned, reclaimed, expired, repaired, broken(1|0), more(1: due ones are left), total, next_deadline_ms(-1: none), leader_ttl_ms(-2: no leader)]
 -- include: pool/lease.lua
-local K_gc_cursor, K_journal, K_bindings, K_leader = KEYS[4], KEYS[6], KEYS[10], KEYS[11]
-K_leases, K_held, K_notes, K_requests = KEYS[5], KEYS[7], KEYS[8], KEYS[9]
+key.gc_cursor, key.journal, key.bindings, key.leader = KEYS[4], KEYS[6], KEYS[10], KEYS[11]
+key.index, key.held, key.notes, key.requests = KEYS[5], KEYS[7], KEYS[8], KEYS[9]
 
 -- A daemon that has granted nothing for so long has no lost batch any more.
 local JOURNAL_MS = 7 * 24 * 3600 * 1000
@@ -18,12 +18,12 @@ local function leads(daemon, leader_ms)
     if daemon == "" then
         return true
     end
-    local leader = call("GET", K_leader)
+    local leader = redis.call("GET", key.leader)
     if leader == daemon then
-        call("PEXPIRE", K_leader, leader_ms)
+        redis.call("PEXPIRE", key.leader, leader_ms)
     elseif not leader then
-        local reply = try("SET", K_leader, daemon, "PX", leader_ms)
-        if is_error(reply) and not find(reply.err, "OOM", 1, true) then
+        local reply = redis.pcall("SET", key.leader, daemon, "PX", leader_ms)
+        if is_error(reply) and not string.find(reply.err, "OOM", 1, true) then
             return false, reply
         end
     end
@@ -31,7 +31,7 @@ local function leads(daemon, leader_ms)
 end
 
 local function collect_due(limit)
-    local _, free, gone, fault = lease_reclaim(limit)
+    local _, free, gone, fault = index.reclaim(limit)
     reclaimed, expired = free, gone
     is_broken = fault ~= nil
 end
@@ -39,14 +39,14 @@ end
 -- The next entries of the hash; from its start when the cursor makes no sense. Also whether the pass
 -- is complete.
 local function scan(count)
-    local stored = try("GET", K_gc_cursor)
-    local cursor = type(stored) == "string" and match(stored, "^%d+$") or "0"
-    local page = try("HSCAN", K_pool, cursor, "COUNT", count)
+    local stored = redis.pcall("GET", key.gc_cursor)
+    local cursor = type(stored) == "string" and string.match(stored, "^%d+$") or "0"
+    local page = redis.pcall("HSCAN", key.pool, cursor, "COUNT", count)
     if is_error(page) then
-        page = call("HSCAN", K_pool, "0", "COUNT", count)
+        page = redis.call("HSCAN", key.pool, "0", "COUNT", count)
     end
     if page[1] ~= (stored or "0") then
-        call("SET", K_gc_cursor, page[1])
+        redis.call("SET", key.gc_cursor, page[1])
     end
     return page[2], page[1] == "0"
 end
@@ -54,22 +54,22 @@ end
 -- An entry without a lease key.
 local function sweep_unlocked(name, prev)
     if prev == ALLOCATED then
-        if list_push_fault() then
+        if list.push_fault() then
             is_broken = true
-        elseif list_take_back(name, expiry_of[name]) then
+        elseif list.take_back(name, expiry_of[name]) then
             reclaimed = reclaimed + 1
         else
             expired = expired + 1
         end
-    elseif is_past(expiry_of[name]) then
-        if list_unlink_fault(name) then
+    elseif entry.is_past(expiry_of[name]) then
+        if list.unlink_fault(name) then
             is_broken = true
         else
-            list_allocate(name)
-            list_remove(name)
+            list.allocate(name)
+            list.remove(name)
             expired = expired + 1
         end
-    elseif list_unlink_fault(name) then -- MALLOC finds no fault in an entry that it cannot reach
+    elseif list.unlink_fault(name) then -- MALLOC finds no fault in an entry that it cannot reach
         is_broken = true
     end
 end
@@ -78,51 +78,51 @@ end
 local function read_neighbours(names)
     local neighbours = {}
     for i = 1, #names do
-        local prev, next = entry_of(names[i]), next_of[names[i]]
-        if is_free(prev) then
+        local prev, next = entry.of(names[i]), next_of[names[i]]
+        if entry.is_free(prev) then
             neighbours[#neighbours + 1] = prev ~= "" and prev or nil
             neighbours[#neighbours + 1] = next ~= "" and next or nil
         end
     end
-    entry_read(neighbours)
+    entry.read(neighbours)
 end
 
 -- An entry with a lease key: it must be outside of the list and in the index.
 local function sweep_locked(name, prev, is_indexed)
     if prev ~= ALLOCATED then
-        if list_unlink_fault(name) then
+        if list.unlink_fault(name) then
             is_broken = true
             return
         end
-        list_allocate(name)
+        list.allocate(name)
         repaired = repaired + 1
     end
     if not is_indexed then
-        index_as_it_is(name)
+        index.as_it_is(name)
     end
 end
 
 -- Notes whose lease has ended or was taken over.
 local function sweep_notes(names)
-    local values = lease_values(names)
-    local notes = try("HMGET", K_notes, unpack(names))
+    local values = key.values(names)
+    local notes = redis.pcall("HMGET", key.notes, unpack(names))
     local stale = {}
     for i = 1, is_error(notes) and 0 or #names do
-        if notes[i] and note_split(notes[i]) ~= values[i] then
+        if notes[i] and note.split(notes[i]) ~= values[i] then
             stale[#stale + 1] = names[i]
         end
     end
-    note_forget_all(stale)
+    note.forget(stale)
 end
 
 -- At most CHUNK names.
 local function sweep(names)
-    local locked = locked_among(names)
-    local scores = call("ZMSCORE", K_leases, unpack(names))
+    local locked = key.locked(names)
+    local scores = redis.call("ZMSCORE", key.index, unpack(names))
     read_neighbours(names)
     for i = 1, #names do
         local name = names[i]
-        local prev = entry_of(name)
+        local prev = entry.of(name)
         if prev == MALFORMED then
             is_broken = true
         elseif prev and locked[name] then
@@ -130,7 +130,7 @@ local function sweep(names)
         elseif prev then -- HSCAN may name what is gone already
             sweep_unlocked(name, prev)
             if scores[i] and prev_of[name] ~= ALLOCATED then
-                index_set(name, false)
+                index.set(name, false)
             end
         end
     end
@@ -139,36 +139,36 @@ end
 
 -- Index entries of strangers whose lease was ended by others: no entry of the hash leads to them.
 local function sweep_index(count)
-    local cursor = call("HGET", K_journal, "index_cursor") or "0"
-    local page = try("ZSCAN", K_leases, cursor, "COUNT", count)
+    local cursor = redis.call("HGET", key.journal, "index_cursor") or "0"
+    local page = redis.pcall("ZSCAN", key.index, cursor, "COUNT", count)
     if is_error(page) then
-        page = call("ZSCAN", K_leases, "0", "COUNT", count)
+        page = redis.call("ZSCAN", key.index, "0", "COUNT", count)
     end
     local names = {}
     for i = 1, #page[2], 2 do
         names[#names + 1] = page[2][i]
     end
-    entry_read(names)
-    local locked, gone = locked_among(names), {}
+    entry.read(names)
+    local locked, gone = key.locked(names), {}
     for i = 1, #names do
         if not locked[names[i]] and prev_of[names[i]] == ABSENT then
             gone[#gone + 1] = names[i]
-            index_set(names[i], false)
+            index.set(names[i], false)
         end
     end
-    note_forget_all(gone)
+    note.forget(gone)
     if page[1] ~= cursor then
-        call("HSET", K_journal, "index_cursor", page[1])
+        redis.call("HSET", key.journal, "index_cursor", page[1])
     end
 end
 
 -- Journals of daemons that are no more.
 local function sweep_journal()
-    local all, oldest = call("HGETALL", K_journal), clock() - JOURNAL_MS
+    local all, oldest = redis.call("HGETALL", key.journal), clock() - JOURNAL_MS
     for i = 1, #all, 2 do
-        local at = match(all[i + 1], "^%d+%z(%d+)")
+        local at = string.match(all[i + 1], "^%d+%z(%d+)")
         if at and tonumber(at) < oldest then
-            call("HDEL", K_journal, all[i])
+            redis.call("HDEL", key.journal, all[i])
         end
     end
 end
@@ -177,9 +177,9 @@ local function sweep_some(count)
     local page, is_complete = scan(count)
     for from = 1, #page, 2 * CHUNK do
         local names = {}
-        for i = from, min(from + 2 * CHUNK - 1, #page), 2 do
+        for i = from, math.min(from + 2 * CHUNK - 1, #page), 2 do
             if prev_of[page[i]] == nil then -- else this collection has changed it already
-                entry_keep(page[i], page[i + 1])
+                entry.keep(page[i], page[i + 1])
             end
             names[#names + 1] = page[i]
         end
@@ -194,30 +194,30 @@ end
 
 local function run()
     -- Keys of another type are noticed before anything is written.
-    call("HLEN", K_pool)
-    call("ZCARD", K_leases)
-    call("HLEN", K_journal)
+    redis.call("HLEN", key.pool)
+    redis.call("ZCARD", key.index)
+    redis.call("HLEN", key.journal)
     local is_leading, refused = leads(ARGV[1], ARGV[2])
     if refused then
         return refused
     end
     if is_leading then
         -- Also the first write: after one that is never refused, nothing is for want of memory.
-        try("ZREMRANGEBYSCORE", K_bindings, "-inf", clock())
-        list_open()
+        redis.pcall("ZREMRANGEBYSCORE", key.bindings, "-inf", clock())
+        list.open()
         collect_due(tonumber(ARGV[3]))
         if tonumber(ARGV[4]) > 0 then
             sweep_some(tonumber(ARGV[4]))
         end
-        index_write()
-        list_write()
+        index.write()
+        list.write()
     end
-    local first = call("ZRANGE", K_leases, 0, 0, "WITHSCORES")[2]
+    local first = redis.call("ZRANGE", key.index, 0, 0, "WITHSCORES")[2]
     local next_deadline = first and first ~= "inf" and tonumber(first) or -1
     return {
         is_leading and 1 or 0, scanned, reclaimed, expired, repaired, is_broken and 1 or 0,
-        next_deadline ~= -1 and next_deadline <= clock() and 1 or 0, call("HLEN", K_pool),
-        next_deadline, call("PTTL", K_leader),
+        next_deadline ~= -1 and next_deadline <= clock() and 1 or 0, redis.call("HLEN", key.pool),
+        next_deadline, redis.call("PTTL", key.leader),
     }
 end
 

@@ -5,9 +5,10 @@
 -- include: pool/key.lua
 
 local function run()
-    local names, locked = call("HKEYS", K_pool), 0
+    local names, locked = redis.call("HKEYS", key.pool), 0
     for i = 1, #names, CHUNK do
-        locked = locked + call("EXISTS", unpack(lease_keys(names, i, min(i + CHUNK - 1, #names))))
+        local keys = key.lease_list(names, i, math.min(i + CHUNK - 1, #names))
+        locked = locked + redis.call("EXISTS", unpack(keys))
     end
     return { locked, #names - locked }
 end

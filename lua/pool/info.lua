@@ -3,16 +3,16 @@
 -- args: (none)
 -- returns: [total, leased, permanent, overdue, bindings, next_deadline_ms(-1: none), now_ms]
 -- include: prelude.lua
-local K_pool, K_leases, K_bindings = KEYS[1], KEYS[2], KEYS[3]
+local pool, leases, bindings = KEYS[1], KEYS[2], KEYS[3]
 
 local now = clock()
-local first = call("ZRANGE", K_leases, 0, 0, "WITHSCORES")[2]
+local first = redis.call("ZRANGE", leases, 0, 0, "WITHSCORES")[2]
 return {
-    call("HLEN", K_pool),
-    call("ZCARD", K_leases),
-    call("ZCOUNT", K_leases, "+inf", "+inf"),
-    call("ZCOUNT", K_leases, "-inf", now),
-    call("ZCOUNT", K_bindings, "(" .. plain(now), "+inf"),
+    redis.call("HLEN", pool),
+    redis.call("ZCARD", leases),
+    redis.call("ZCOUNT", leases, "+inf", "+inf"),
+    redis.call("ZCOUNT", leases, "-inf", now),
+    redis.call("ZCOUNT", bindings, "(" .. plain(now), "+inf"),
     first and first ~= "inf" and tonumber(first) or -1,
     now,
 }

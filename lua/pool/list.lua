@@ -1,122 +1,124 @@
 -- list: the free list, a doubly linked list in the pool's hash.
--- Works in memory and is written by list_write(), so that a script that finds a fault before that has
+-- Works in memory and is written by list.write(), so that a script that finds a fault before that has
 -- changed nothing.  Every link is doubted before it is followed.
 -- Knows: the first three keys of its script, pool head tail.  Must not know: leases.
 -- include: pool/entry.lua
-local K_head, K_tail = KEYS[2], KEYS[3]
-local changed, is_changed = {}, {}
-local head, tail, stored_head, stored_tail
+key.head, key.tail = KEYS[2], KEYS[3]
+local list = {
+    head = "", tail = "", stored_head = "", stored_tail = "",
+    changed = {}, is_changed = {}, -- names whose entries are to be written
+}
 
 -- The ends as Redis has them (nil or false: the key is missing).
-local function list_start(head_value, tail_value)
-    stored_head, stored_tail = head_value or "", tail_value or ""
-    head, tail = stored_head, stored_tail
+function list.start(head_value, tail_value)
+    list.stored_head, list.stored_tail = head_value or "", tail_value or ""
+    list.head, list.tail = list.stored_head, list.stored_tail
 end
 
-local function list_open()
-    local ends = call("MGET", K_head, K_tail)
-    list_start(ends[1], ends[2])
+function list.open()
+    local ends = redis.call("MGET", key.head, key.tail)
+    list.start(ends[1], ends[2])
 end
 
 -- Why the name cannot be taken out of the list; nil when it can.
-local function list_unlink_fault(name)
-    local prev = entry_of(name)
-    if not is_free(prev) then
+function list.unlink_fault(name)
+    local prev = entry.of(name)
+    if not entry.is_free(prev) then
         return broken("the free list leads to what is not free:", name)
     end
     local next = next_of[name]
     if prev == "" then
-        if head ~= name then
+        if list.head ~= name then
             return broken("it has no prev and is not the head:", name)
         end
-    elseif not is_free(entry_of(prev)) or next_of[prev] ~= name then
+    elseif not entry.is_free(entry.of(prev)) or next_of[prev] ~= name then
         return broken("the one before does not lead to", name)
     end
     if next == "" then
-        if tail ~= name then
+        if list.tail ~= name then
             return broken("it has no next and is not the tail:", name)
         end
-    elseif not is_free(entry_of(next)) or prev_of[next] ~= name then
+    elseif not entry.is_free(entry.of(next)) or prev_of[next] ~= name then
         return broken("the one after does not lead back to", name)
     end
     return nil
 end
 
 -- Why nothing can be put behind the tail; nil when something can.
-local function list_push_fault()
-    if tail == "" or head == "" then
-        if tail ~= head then
-            return broken("the free list has one end only:", head .. tail)
+function list.push_fault()
+    if list.tail == "" or list.head == "" then
+        if list.tail ~= list.head then
+            return broken("the free list has one end only:", list.head .. list.tail)
         end
         return nil
     end
-    if not is_free(entry_of(tail)) or next_of[tail] ~= "" then
-        return broken("the tail is not the end of the free list:", tail)
+    if not entry.is_free(entry.of(list.tail)) or next_of[list.tail] ~= "" then
+        return broken("the tail is not the end of the free list:", list.tail)
     end
     return nil
 end
 
-local function touch(name)
-    if not is_changed[name] then
-        is_changed[name] = true
-        changed[#changed + 1] = name
+function list.touch(name)
+    if not list.is_changed[name] then
+        list.is_changed[name] = true
+        list.changed[#list.changed + 1] = name
     end
 end
 
--- Takes the name out of the list: list_unlink_fault() has found nothing. It is an allocated one now.
-local function list_allocate(name)
+-- Takes the name out of the list: list.unlink_fault() has found nothing. It is an allocated one now.
+function list.allocate(name)
     local prev, next = prev_of[name], next_of[name]
     if prev == "" then
-        head = next
+        list.head = next
     else
         next_of[prev] = next
-        touch(prev)
+        list.touch(prev)
     end
     if next == "" then
-        tail = prev
+        list.tail = prev
     else
         prev_of[next] = prev
-        touch(next)
+        list.touch(next)
     end
     prev_of[name], next_of[name] = ALLOCATED, ALLOCATED
-    touch(name)
+    list.touch(name)
 end
 
--- Puts a name that is not in the list behind the tail: list_push_fault() has found nothing.
-local function list_push(name, expiry)
-    prev_of[name], next_of[name], expiry_of[name] = tail, "", expiry
-    touch(name)
-    if tail == "" then
-        head = name
+-- Puts a name that is not in the list behind the tail: list.push_fault() has found nothing.
+function list.push(name, expiry)
+    prev_of[name], next_of[name], expiry_of[name] = list.tail, "", expiry
+    list.touch(name)
+    if list.tail == "" then
+        list.head = name
     else
-        next_of[tail] = name
-        touch(tail)
+        next_of[list.tail] = name
+        list.touch(list.tail)
     end
-    tail = name
+    list.tail = name
 end
 
 -- Makes it an entry outside of the list.
-local function list_put_allocated(name, expiry)
+function list.put_allocated(name, expiry)
     prev_of[name], next_of[name], expiry_of[name] = ALLOCATED, ALLOCATED, expiry
-    touch(name)
+    list.touch(name)
 end
 
-local function list_set_expiry(name, expiry)
+function list.set_expiry(name, expiry)
     expiry_of[name] = expiry
-    touch(name)
+    list.touch(name)
 end
 
 -- Takes a name that is not in the list out of the pool.
-local function list_remove(name)
+function list.remove(name)
     prev_of[name], next_of[name], expiry_of[name] = ABSENT, nil, nil
-    touch(name)
+    list.touch(name)
 end
 
 -- Writes what has changed.
-local function list_write()
+function list.write()
     local values, gone = {}, {}
-    for i = 1, #changed do
-        local name = changed[i]
+    for i = 1, #list.changed do
+        local name = list.changed[i]
         local prev = prev_of[name]
         if prev then
             values[#values + 1] = name
@@ -125,12 +127,12 @@ local function list_write()
             gone[#gone + 1] = name
         end
     end
-    call_each("HDEL", K_pool, gone) -- first: who leaves makes room, and is never refused
-    call_each("HSET", K_pool, values)
-    if head ~= stored_head then
-        call("SET", K_head, head)
+    call_each("HDEL", key.pool, gone) -- first: who leaves makes room, and is never refused
+    call_each("HSET", key.pool, values)
+    if list.head ~= list.stored_head then
+        redis.call("SET", key.head, list.head)
     end
-    if tail ~= stored_tail then
-        call("SET", K_tail, tail)
+    if list.tail ~= list.stored_tail then
+        redis.call("SET", key.tail, list.tail)
     end
 end

@@ -4,54 +4,54 @@
 -- args: daemon sequence
 -- returns: how many leases were given back
 -- include: pool/lease.lua
-K_leases, K_held, K_notes, K_requests = KEYS[4], KEYS[6], KEYS[7], KEYS[8]
-local K_journal = KEYS[5]
+key.index, key.held, key.notes, key.requests = KEYS[4], KEYS[6], KEYS[7], KEYS[8]
+key.journal = KEYS[5]
 
 -- Has another request joined the one that got this lease?
 local function is_joined(resource)
-    local _, _, reqid = note_split(call("HGET", K_notes, resource))
-    local record = reqid ~= "" and call("HGET", K_requests, reqid)
-    return record and sub(record, 1, 1) == "1"
+    local _, _, reqid = note.split(redis.call("HGET", key.notes, resource))
+    local record = reqid ~= "" and redis.call("HGET", key.requests, reqid)
+    return record and string.sub(record, 1, 1) == "1"
 end
 
 -- The lease ends now; with a broken list its resource waits outside, due, for the collector.
 local function give_back(resource, can_push)
-    local prev = entry_of(resource)
+    local prev = entry.of(resource)
     local is_waiting = prev == MALFORMED or (prev == ALLOCATED and not can_push)
-    call("DEL", lease_key(resource))
-    index_set(resource, is_waiting and clock())
+    redis.call("DEL", key.lease(resource))
+    index.set(resource, is_waiting and clock())
     if prev == ALLOCATED and can_push then
-        list_take_back(resource, expiry_of[resource])
+        list.take_back(resource, expiry_of[resource])
     end
 end
 
 local function run()
     local daemon, sequence = ARGV[1], ARGV[2]
-    local record = call("HGET", K_journal, daemon) or "0"
-    local done = tonumber(match(record, "^%d+") or 0)
+    local record = redis.call("HGET", key.journal, daemon) or "0"
+    local done = tonumber(string.match(record, "^%d+") or 0)
     if done > tonumber(sequence) then
         return 0
     end
-    local count, parts = 0, request_split("0" .. (match(record, "^%d+%z%d+(.*)$") or ""))
+    local count, parts = 0, note.request("0" .. (string.match(record, "^%d+%z%d+(.*)$") or ""))
     if done == tonumber(sequence) then
-        list_open()
-        local can_push = list_push_fault() == nil
+        list.open()
+        local can_push = list.push_fault() == nil
         for i = 1, #parts - 1, 2 do
             local resource, token = parts[i], parts[i + 1]
-            local value = lease_values({ resource })[1]
-            if value == token and not (has_note(token) and is_joined(resource)) then
+            local value = key.values({ resource })[1]
+            if value == token and not (note.has(token) and is_joined(resource)) then
                 give_back(resource, can_push)
-                if has_note(token) then
-                    note_forget_all({ resource })
+                if note.has(token) then
+                    note.forget({ resource })
                 end
                 count = count + 1
             end
         end
     end
-    call("HDEL", K_journal, daemon) -- never refused for want of memory, nor is what follows it
-    call("HSET", K_journal, daemon, sequence .. "\0" .. plain(clock()))
-    index_write()
-    list_write()
+    redis.call("HDEL", key.journal, daemon) -- never refused for want of memory, nor is what follows it
+    redis.call("HSET", key.journal, daemon, sequence .. "\0" .. plain(clock()))
+    index.write()
+    list.write()
     return count
 end
 

@@ -5,19 +5,19 @@
 
 local function renew(at)
     local resource, token, timeout_ms = ARGV[at + 1], ARGV[at + 2], span(ARGV[at + 3])
-    local its_token = lease_token(resource)
+    local its_token = free.token(resource)
     if not its_token then
         return 0
     end
     if token ~= "" and token ~= its_token then
-        return refusal(NOT_OWNER)
+        return refusal(free.NOT_OWNER)
     end
     if timeout_ms > 0 then
-        call("PEXPIRE", lease_key(resource), plain(timeout_ms))
-        index_set(resource, clock() + timeout_ms)
+        redis.call("PEXPIRE", key.lease(resource), plain(timeout_ms))
+        index.set(resource, clock() + timeout_ms)
     else
-        call("PERSIST", lease_key(resource))
-        index_set(resource, "+inf")
+        redis.call("PERSIST", key.lease(resource))
+        index.set(resource, "+inf")
     end
     return 1
 end

@@ -4,32 +4,21 @@
 -- args: (none)
 -- returns: [total, free, leased, changed]
 -- include: pool/whole.lua
-local K_gc_cursor = KEYS[4]
-K_leases, K_held, K_notes, K_requests = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+key.gc_cursor = KEYS[4]
+key.index, key.held, key.notes, key.requests = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 
-local order, is_placed = {}, {} -- the new list
+local order, is_met = {}, {} -- the new list; who has had a look already
 local locked
 
-local function place(name)
-    is_placed[name] = true
-    order[#order + 1] = name
-end
-
--- May the name be part of the new list, by its present entry, and is not yet?
-local function is_loose(name)
-    return is_free(prev_of[name]) and not locked[name] and not is_placed[name]
-end
-
--- Places what follows: over those who have been locked, as far as the links are mutual.
+-- Places what follows, but for those who have been locked, as far as the links are mutual.
 local function place_chain(name)
-    local seen = {}
-    while name ~= "" and is_free(prev_of[name]) and not is_placed[name] and not seen[name] do
-        seen[name] = true
+    while name ~= "" and entry.is_free(prev_of[name]) and not is_met[name] do
+        is_met[name] = true
         if not locked[name] then
-            place(name)
+            order[#order + 1] = name
         end
         local next = next_of[name]
-        if next == "" or not whole_is_linked(name, next) then
+        if prev_of[next] ~= name then
             return
         end
         name = next
@@ -40,21 +29,19 @@ end
 local function chain_start(name)
     local seen = {}
     local prev = prev_of[name]
-    while prev ~= "" and not seen[name] and not is_placed[prev] and whole_is_linked(prev, name) do
-        seen[name] = true
-        name = prev
-        prev = prev_of[name]
+    while entry.is_free(prev_of[prev]) and next_of[prev] == name
+        and not (is_met[prev] or seen[prev]) do
+        seen[prev] = true
+        name, prev = prev, prev_of[prev]
     end
     return name
 end
 
 -- Pieces of the old list, from its head on, then what is out of reach.
 local function place_linked(names)
-    if is_free(prev_of[head]) then
-        place_chain(head)
-    end
-    for i = 1, #names do
-        if is_loose(names[i]) then
+    place_chain(list.head)
+    for i = 1, #order < #names and #names or 0 do
+        if entry.is_free(prev_of[names[i]]) and not is_met[names[i]] then
             place_chain(chain_start(names[i]))
         end
     end
@@ -63,15 +50,14 @@ end
 -- Those outside of the list that should be in it.
 local function place_rest(names)
     local rest = {}
-    for i = 1, #names do
-        local name = names[i]
-        if not is_placed[name] and not locked[name] then
-            rest[#rest + 1] = name
+    for i = 1, #order < #names and #names or 0 do
+        if not is_met[names[i]] and not locked[names[i]] then
+            rest[#rest + 1] = names[i]
         end
     end
     table.sort(rest)
     for i = 1, #rest do
-        place(rest[i])
+        order[#order + 1] = rest[i]
     end
 end
 
@@ -84,43 +70,45 @@ local function relink(name, prev, next)
         expiry_of[name] = "-1"
     end
     prev_of[name], next_of[name] = prev, next
-    touch(name)
+    list.touch(name)
     return 1
 end
 
 local function relink_all(names)
     local count = 0
+    local before = ""
     for i = 1, #order do
-        count = count + relink(order[i], order[i - 1] or "", order[i + 1] or "")
+        count = count + relink(order[i], before, order[i + 1] or "")
+        before = order[i]
     end
-    for i = 1, #names do
+    for i = 1, #order < #names and #names or 0 do
         if locked[names[i]] then
             count = count + relink(names[i], ALLOCATED, ALLOCATED)
         end
     end
-    head, tail = order[1] or "", order[#order] or ""
+    list.head, list.tail = order[1] or "", order[#order] or ""
     return count
 end
 
 -- An index with exactly what has a lease key; a key of another type is none.
 local function rebuild_index(names)
-    local all = try("ZRANGE", K_leases, 0, -1)
+    local all = redis.pcall("ZRANGE", key.index, 0, -1)
     if is_error(all) then
-        call("DEL", K_leases)
+        redis.call("DEL", key.index)
         all = {}
     end
     local is_indexed, count = {}, 0
-    local living = locked_among(all)
+    local living = key.locked(all)
     for i = 1, #all do
         is_indexed[all[i]] = true
         if not living[all[i]] then
-            index_set(all[i], false)
+            index.set(all[i], false)
             count = count + 1
         end
     end
     for i = 1, #names do
         if locked[names[i]] and not is_indexed[names[i]] then
-            index_as_it_is(names[i])
+            index.as_it_is(names[i])
             count = count + 1
         end
     end
@@ -129,65 +117,66 @@ end
 
 -- Drops keys of ours that have another type, and notes of leases that have ended.
 local function clean_notes()
-    for key, read in pairs({ [K_held] = "ZCARD", [K_notes] = "HLEN", [K_requests] = "HLEN" }) do
-        if is_error(try(read, key)) then
-            call("DEL", key)
+    local reads = { [key.held] = "ZCARD", [key.notes] = "HLEN", [key.requests] = "HLEN" }
+    for name, read in pairs(reads) do
+        if is_error(redis.pcall(read, name)) then
+            redis.call("DEL", name)
         end
     end
-    local names = call("HKEYS", K_notes)
-    local values, stale = lease_values(names), {}
+    local names = redis.call("HKEYS", key.notes)
+    local values, stale = key.values(names), {}
     for i = 1, #names do
-        if note_split(call("HGET", K_notes, names[i])) ~= values[i] then
+        if note.split(redis.call("HGET", key.notes, names[i])) ~= values[i] then
             stale[#stale + 1] = names[i]
         end
     end
-    note_forget_all(stale)
+    note.forget(stale)
     return #stale
 end
 
 -- Drops what no note leads to any more.
 local function clean_held()
-    local members, gone = call("ZRANGE", K_held, 0, -1), {}
+    local members, gone = redis.call("ZRANGE", key.held, 0, -1), {}
     for i = 1, #members do
-        local owner, resource = match(members[i], "^(%Z*)%z(.*)$")
-        local _, its_owner = note_split(resource and call("HGET", K_notes, resource))
+        local owner, resource = string.match(members[i], "^(%Z*)%z(.*)$")
+        local _, its_owner = note.split(resource and redis.call("HGET", key.notes, resource))
         if owner == nil or its_owner ~= owner then
             gone[#gone + 1] = members[i]
         end
     end
-    call_each("ZREM", K_held, gone)
+    call_each("ZREM", key.held, gone)
     return #gone
 end
 
 local function clean_requests()
-    local ids, gone = call("HKEYS", K_requests), {}
+    local ids, gone = redis.call("HKEYS", key.requests), {}
     for i = 1, #ids do
-        local parts, is_live = request_split(call("HGET", K_requests, ids[i])), false
+        local parts, is_live = note.request(redis.call("HGET", key.requests, ids[i])), false
         for k = 1, #parts - 1, 2 do
-            is_live = is_live or lease_values({ parts[k] })[1] == parts[k + 1]
+            is_live = is_live or key.values({ parts[k] })[1] == parts[k + 1]
         end
         if not is_live then
             gone[#gone + 1] = ids[i]
         end
     end
-    call_each("HDEL", K_requests, gone)
+    call_each("HDEL", key.requests, gone)
     return #gone
 end
 
 local function run()
     local names = whole_read()
-    locked = locked_among(names)
+    locked = key.locked(names)
     place_linked(names)
     place_rest(names)
     local changed_count = relink_all(names)
-    call("DEL", K_gc_cursor) -- the first write: never refused for want of memory
+    redis.call("DEL", key.gc_cursor) -- the first write: never refused for want of memory
     changed_count = changed_count + clean_notes() + clean_held() + clean_requests()
     changed_count = changed_count + rebuild_index(names)
-    index_write()
-    if head ~= stored_head or tail ~= stored_tail then
+    index.write()
+    if list.head ~= list.stored_head or list.tail ~= list.stored_tail then
         changed_count = changed_count + 1
     end
-    list_write()
+    list.write()
     return { #names, #order, #names - #order, changed_count }
 end
 

@@ -5,8 +5,8 @@
 -- include: pool/member.lua
 
 local function run()
-    list_open()
-    entry_read(ARGV)
+    list.open()
+    entry.read(ARGV)
     local names, seen = {}, {}
     for i = 1, #ARGV do
         local name = ARGV[i]
@@ -15,11 +15,11 @@ local function run()
             names[#names + 1] = name
         end
     end
-    local fault = members_remove(names)
+    local fault = member.remove(names)
     if fault then
         return refusal(fault)
     end
-    list_write()
+    list.write()
     return #names
 end
 

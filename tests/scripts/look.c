@@ -90,9 +90,10 @@ START_TEST(check_names_what_is_broken)
            "[3 3 0 free, but it has a lease key: 'b' in the index without a lease: 'ghost']");
     scene_do(&scene, "HSET p|x|pool b ||c||-1 d #ALLOCATED||x||-1");
     expect(&scene.at, SCRIPT_POOL_CHECK, "",
-           "[4 3 0 the one after does not lead back to 'a' it has no prev and is not the head: 'b' "
-           "the value makes no sense or is half allocated: 'd' the walk from the head ends at 'b' "
-           "free, but it has a lease key: 'b' in the index without a lease: 'ghost']");
+           "[4 3 0 the value makes no sense or is half allocated: 'd' "
+           "the one after does not lead back to 'a' it has no prev and is not the head: 'b' "
+           "the walk from the head ends at 'b' free, but it has a lease key: 'b' "
+           "in the index without a lease: 'ghost']");
     scene_close_broken(&scene);
 }
 END_TEST
