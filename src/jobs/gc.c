@@ -173,7 +173,7 @@ static void meet(struct gc *gc, struct str key)
         }
     }
     if (pool != NULL && str_eq(pool_keys_hash(&pool->keys), key))
-        pool->is_known = true;
+        pool_mark_known(pool);
 }
 
 static void end_scan(struct op *op, const struct err *err, const struct answer *answer)

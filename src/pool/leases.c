@@ -52,7 +52,7 @@ static void end_malloc(struct op *op, const struct err *failure, const struct an
     if (failure == NULL && count == 0 && answer_is_array(answer))
         pool->counters.misses++;
     if (count > 0)
-        pool->is_known = true;
+        pool_mark_known(pool);
     end_with_leases(packed_of(op), failure, answer);
 }
 

@@ -21,7 +21,7 @@ static void end_with_answer(struct op *op, const struct err *failure, const stru
 static void end_adding(struct op *op, const struct err *failure, const struct answer *answer)
 {
     if (failure == NULL && !answer_is_error(answer))
-        ((struct packed *)op)->pool->is_known = true;
+        pool_mark_known(((struct packed *)op)->pool);
     end_with_answer(op, failure, answer);
 }
 

@@ -142,6 +142,14 @@ struct pool *pools_find(const struct pools *pools, struct str name)
     return map_get(&pools->by_name, name);
 }
 
+void pool_mark_known(struct pool *pool)
+{
+    int64_t soon_ms = clock_ms(pool->pools->clock) + 1000;
+    if (!pool->is_known && pool->gc_due_ms > soon_ms)
+        pool->gc_due_ms = soon_ms;
+    pool->is_known = true;
+}
+
 void pools_configure(struct pools *pools)
 {
     struct str name;

@@ -55,6 +55,8 @@ void pools_clear(struct pools *pools);
 struct pool *pools_get(struct pools *pools, struct str name, struct err *err);
 /* NULL when it has not been mentioned. */
 struct pool *pools_find(const struct pools *pools, struct str name);
+/* It has been seen to have resources or leases: it is collected every second from now on. */
+void pool_mark_known(struct pool *pool);
 /* Makes the configured ones (and those that a reload added) and gives all their present settings.
  */
 void pools_configure(struct pools *pools);

@@ -29,7 +29,8 @@ struct plan {
     bool has_vandal;
     bool has_kills;
     bool has_leaps;
-    bool has_loss; /* Redis loses its data */
+    bool has_sweep; /* the collector looks at entries, not only at the index */
+    bool has_loss;  /* Redis loses its data */
     bool is_shared[MAX_POOLS];
     int hurry_ms; /* between what an actor does */
     int64_t length_us;

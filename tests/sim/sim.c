@@ -138,6 +138,7 @@ static struct config *new_config(const struct plan *plan)
     for (int i = 0; i < plan->pools; i++) {
         struct pool_config *pool = mem_alloc(sizeof *pool);
         *pool = config->pool_default;
+        pool->gc_interval_ms = plan->has_sweep ? 1000 : 3600 * 1000;
         pool->is_shared = plan->is_shared[i];
         map_put(&config->pools, str_of(pool_names[i]), pool);
     }
@@ -171,6 +172,8 @@ static struct plan draw_plan(struct world *world)
     plan.has_peers = world_chance(world, 250);
     plan.has_vandal = world_chance(world, 100);
     plan.has_leaps = world_chance(world, 300);
+    /* Without what others do, the index alone has to bring everything back. */
+    plan.has_sweep = plan.has_peers || plan.has_vandal || plan.has_loss || world_chance(world, 300);
     plan.hurry_ms = (int)world_between(world, 5, 400);
     plan.length_us = world_between(world, 2, 10) * SECOND;
     return plan;
@@ -185,7 +188,7 @@ static struct weather draw_weather(struct world *world)
     weather.late = (int)world_below(world, 1 + (uint64_t)scale);
     weather.refused = (int)world_below(world, 1 + (uint64_t)scale);
     weather.slow = (int)world_below(world, 1 + (uint64_t)scale);
-    weather.cut = (int)world_below(world, 1 + (uint64_t)scale / 4);
+    weather.cut = (int)world_below(world, 1 + (uint64_t)scale / 2);
     return weather;
 }
 

@@ -102,6 +102,20 @@ START_TEST(an_empty_pool_is_asked_seldom_and_not_known)
 }
 END_TEST
 
+START_TEST(a_pool_that_gets_resources_is_collected_soon)
+{
+    struct told told = {0};
+    struct str resource = STR("a");
+    struct pool *pool = the_pool("gpus");
+    until_call();
+    answer(LED("0"));
+    members_extend(pool, 0, &resource, 1, hear_answer, &told);
+    answer(":1\r\n");
+    ck_assert_int_le(until_call(), 1100);
+    answer(LED("1"));
+}
+END_TEST
+
 START_TEST(a_follower_asks_when_the_leaders_time_may_have_ended)
 {
     struct pool *pool = the_pool("gpus");
@@ -334,6 +348,7 @@ int main(void)
     tcase_add_test(tcase, one_collection_of_a_pool_is_on_its_way_at_a_time);
     tcase_add_test(tcase, what_was_collected_is_kept_and_counted);
     tcase_add_test(tcase, an_empty_pool_is_asked_seldom_and_not_known);
+    tcase_add_test(tcase, a_pool_that_gets_resources_is_collected_soon);
     tcase_add_test(tcase, a_follower_asks_when_the_leaders_time_may_have_ended);
     tcase_add_test(tcase, a_leader_without_a_time_is_asked_about_again);
     tcase_add_test(tcase, more_that_is_due_is_collected_at_once);
