@@ -31,7 +31,7 @@ struct process {
     struct daemon daemon;
     struct systemd systemd;
     struct event *signals[4];
-    struct event *wake;
+    struct event *wake, *gather;
     struct ticker batches, gc, forget, announce;
     char link_name[24]; /* as Redis' CLIENT LIST shows our links */
     bool has_pidfile;
@@ -211,6 +211,19 @@ static void wake_batches(void *arg)
     evtimer_add(arg, &at_once);
 }
 
+static void on_gathered(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    batches_flush(&((struct daemon *)arg)->batches);
+}
+
+/* Behind all events that are ready in this turn of the loop: what they read shares a call. */
+static void gather_batches(void *arg)
+{
+    event_active(arg, EV_TIMEOUT, 0);
+}
+
 static void start_tickers(struct process *process)
 {
     struct daemon *daemon = &process->daemon;
@@ -222,6 +235,9 @@ static void start_tickers(struct process *process)
     process->wake = evtimer_new(base, on_wake, daemon);
     daemon->batches.wake = wake_batches;
     daemon->batches.wake_arg = process->wake;
+    process->gather = evtimer_new(base, on_gathered, daemon);
+    daemon->batches.gather = gather_batches;
+    daemon->batches.gather_arg = process->gather;
     ticker_start(&process->batches);
     ticker_start(&process->gc);
     ticker_start(&process->forget);
@@ -295,6 +311,7 @@ static void clear_parts(struct process *process)
     for (int i = 0; process->signals[i] != NULL; i++)
         event_free(process->signals[i]);
     event_free(process->wake);
+    event_free(process->gather);
     event_base_free(daemon->base);
 }
 

@@ -221,6 +221,23 @@ static void send_waiting(struct batches *batches)
     }
 }
 
+/* Now, or together with what else is there to be read in this turn of the loop. */
+static void send_soon(struct batches *batches)
+{
+    if (batches->gather == NULL) {
+        send_waiting(batches);
+    } else if (!batches->is_gathering && !list_is_empty(&batches->waiting)) {
+        batches->is_gathering = true;
+        batches->gather(batches->gather_arg);
+    }
+}
+
+void batches_flush(struct batches *batches)
+{
+    batches->is_gathering = false;
+    send_waiting(batches);
+}
+
 /* --- what became of a call -----------------------------------------------------------------------
  */
 
@@ -350,7 +367,7 @@ static void end_call(void *arg, enum call_fate fate, const struct answer *answer
     lane->is_flying = false;
     enlist(lane);
     mark_active(lane);
-    send_waiting(batches);
+    send_soon(batches);
 }
 
 /* --- time ----------------------------------------------------------------------------------------
@@ -412,7 +429,7 @@ void batches_tick(struct batches *batches)
 
 static void become_ready(void *arg)
 {
-    send_waiting(arg);
+    send_soon(arg);
 }
 
 void batches_init(struct batches *batches, struct upstream *upstream, const struct clock *clock,
@@ -496,7 +513,7 @@ static void take(struct lane *lane)
     lane->batches->queued++;
     enlist(lane);
     mark_active(lane);
-    send_waiting(lane->batches);
+    send_soon(lane->batches);
 }
 
 bool lane_add(struct lane *lane, struct op *op, struct err *err)

@@ -68,6 +68,11 @@ struct batches {
     /* Optional: runs when batches_tick() should be called as soon as the loop turns. */
     void (*wake)(void *arg);
     void *wake_arg;
+    /* Optional: runs when batches_flush() should be called once all that lies ready has been read, so
+     * that requests which came together share a call. Without it each is sent at once. */
+    void (*gather)(void *arg);
+    void *gather_arg;
+    bool is_gathering; /* gather() has run and batches_flush() has not */
     uint64_t sequence; /* of the newest batch of all lanes: a lane made anew never repeats one */
     struct str *args;  /* of the call being written; kept, as every call needs some */
     size_t args_room;
@@ -105,6 +110,8 @@ void batches_clear(struct batches *batches);
 /* To be called every 50 ms or so, and after wake(): ends what has waited too long or was refused
  * and tries again what may be. */
 void batches_tick(struct batches *batches);
+/* Sends what can be sent; see gather(). */
+void batches_flush(struct batches *batches);
 /* Ends an operation that was not taken, at the next tick: for callers whose own `done` may not run
  * before they have returned. The error is copied. */
 void batches_refuse(struct batches *batches, struct op *op, const struct err *err);
@@ -115,7 +122,7 @@ void lane_init(struct lane *lane, struct batches *batches, const struct lane_rul
 void lane_clear(struct lane *lane);
 bool lane_is_idle(const struct lane *lane);
 
-/* Queues an operation and sends what can be sent. False: the bound is reached, or Redis has been
+/* Queues an operation; it is sent as soon as it can be (see gather). False: the bound is reached, or Redis has been
  * away for wait_ms (err says BUSY or UPSTREAM); the operation stays the caller's. */
 MUST_CHECK bool lane_add(struct lane *lane, struct op *op, struct err *err);
 /* As lane_add, before all that waits, and never refused for the bound: for repairs. */
