@@ -1,5 +1,5 @@
 /* model: what a pool must be; see model.h. */
-#include "tests/lib/model.h"
+#include "tests/lib/model_parts.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,15 +47,15 @@ int model_find(const struct model *model, const char *name, size_t len)
     return MODEL_NONE;
 }
 
-/* --- the free list --------------------------------------------------------------------------- */
+/* --- the free list --- */
 
-static void append(struct model *model, int i)
+void model_append(struct model *model, int i)
 {
     model->items[i].is_in = model->items[i].is_free = true;
     model->list[model->free_count++] = i;
 }
 
-static void unlink_item(struct model *model, int i)
+void model_unlink(struct model *model, int i)
 {
     int at = 0;
     while (model->list[at] != i)
@@ -66,32 +66,31 @@ static void unlink_item(struct model *model, int i)
     model->items[i].is_free = false;
 }
 
-static void leave(struct model *model, int i)
+void model_leave(struct model *model, int i)
 {
     if (model->items[i].is_free)
-        unlink_item(model, i);
+        model_unlink(model, i);
     model->items[i].is_in = false;
 }
 
-static bool is_past(const struct model_item *item)
+bool model_is_past(const struct model_item *item)
 {
     return item->expiry == 1;
 }
 
 /* An allocated one whose lease has ended. True: it is free now. */
-static bool take_back(struct model *model, int i)
+bool model_take_back(struct model *model, int i)
 {
-    if (is_past(&model->items[i]))
-        leave(model, i);
+    if (model_is_past(&model->items[i]))
+        model_leave(model, i);
     else
-        append(model, i);
+        model_append(model, i);
     return model->items[i].is_free;
 }
 
-/* --- leases, the index, notes ------------------------------------------------------------------
- */
+/* --- leases, the index, notes --- */
 
-static void index_as_it_is(struct model_item *item)
+void model_index_as_it_is(struct model_item *item)
 {
     item->index = !item->has_lease ? INDEX_NONE : item->is_permanent ? INDEX_EVER : INDEX_LATER;
 }
@@ -108,7 +107,7 @@ static void drop_from_request(struct model_request *request, int item, const cha
     request->count = kept;
 }
 
-static void forget_note(struct model *model, int i)
+void model_forget_note(struct model *model, int i)
 {
     struct model_item *item = &model->items[i];
     if (item->note[0] != '\0' && item->reqid != MODEL_NONE)
@@ -116,13 +115,13 @@ static void forget_note(struct model *model, int i)
     item->note[0] = '\0';
 }
 
-static bool is_noted_now(const struct model_item *item)
+bool model_is_noted_now(const struct model_item *item)
 {
     return item->note[0] != '\0' && item->has_lease && strcmp(item->note, item->token) == 0;
 }
 
 /* What a malloc that finds nothing, or gc, takes back by the index. */
-static void reclaim(struct model *model, int *free, int *expired)
+void model_reclaim(struct model *model, int *free, int *expired)
 {
     for (;;) {
         int first = MODEL_NONE;
@@ -134,12 +133,12 @@ static void reclaim(struct model *model, int *free, int *expired)
         if (first == MODEL_NONE)
             return;
         struct model_item *item = &model->items[first];
-        index_as_it_is(item);
+        model_index_as_it_is(item);
         if (item->has_lease)
             continue;
-        forget_note(model, first);
+        model_forget_note(model, first);
         if (item->is_in && !item->is_free && !item->is_given) {
-            if (take_back(model, first))
+            if (model_take_back(model, first))
                 (*free)++;
             else
                 (*expired)++;
@@ -157,8 +156,7 @@ void model_end_lease(struct model *model, int i)
     }
 }
 
-/* --- malloc --------------------------------------------------------------------------------------
- */
+/* --- malloc --- */
 
 void model_begin_batch(struct model *model)
 {
@@ -180,13 +178,13 @@ static bool give_again(struct model *model, int reqid, struct model_given *given
 
 static bool can_be_had(const struct model_item *item)
 {
-    return item->is_in && !is_past(item) && !item->has_lease;
+    return item->is_in && !model_is_past(item) && !item->has_lease;
 }
 
 static void refill(struct model *model)
 {
     int ignored = 0;
-    reclaim(model, &ignored, &ignored);
+    model_reclaim(model, &ignored, &ignored);
 }
 
 static void remember(struct model_request *request, int item, const char *token)
@@ -198,7 +196,7 @@ static void remember(struct model_request *request, int item, const char *token)
 static void give(struct model *model, int i, struct model_given *given)
 {
     if (model->items[i].is_free)
-        unlink_item(model, i);
+        model_unlink(model, i);
     model->items[i].is_given = true;
     given->items[given->count++] = i;
 }
@@ -229,11 +227,11 @@ static void give_heads(struct model *model, int wanted, struct model_given *give
             return;
         int i = model->list[0];
         struct model_item *item = &model->items[i];
-        if (is_past(item)) {
-            leave(model, i);
+        if (model_is_past(item)) {
+            model_leave(model, i);
         } else if (item->has_lease) {
-            unlink_item(model, i);
-            index_as_it_is(item);
+            model_unlink(model, i);
+            model_index_as_it_is(item);
         } else {
             give(model, i, given);
         }
@@ -247,6 +245,26 @@ static int bound_item(const struct model *model, int name)
     return model->ours[name] != MODEL_NONE ? model->ours[name] : model->theirs[name];
 }
 
+/* Takes them out of the list, or as a shared pool does: behind its tail. */
+static void give_some(struct model *model, const struct model_ask *ask, int bound,
+                      struct model_given *given)
+{
+    bool keeps_place = model->is_shared && ask->count == 1 && bound != MODEL_NONE;
+    if (keeps_place) {
+        given->items[given->count++] = bound;
+    } else if (ask->how == 'a') {
+        give_all(model, ask->count, bound, given);
+    } else {
+        if (bound != MODEL_NONE)
+            give(model, bound, given);
+        give_heads(model, ask->count, given);
+    }
+    for (int i = 0; i < given->count; i++)
+        model->items[given->items[i]].is_given = false;
+    for (int i = 0; model->is_shared && !keeps_place && i < given->count; i++)
+        model_append(model, given->items[i]);
+}
+
 struct model_given model_malloc(struct model *model, const struct model_ask *ask)
 {
     struct model_given given = {0};
@@ -255,20 +273,7 @@ struct model_given model_malloc(struct model *model, const struct model_ask *ask
     int was_bound = bound_item(model, ask->name), bound = MODEL_NONE;
     if (was_bound != MODEL_NONE && can_be_had(&model->items[was_bound]))
         bound = was_bound;
-    bool keeps_place = model->is_shared && ask->count == 1 && bound != MODEL_NONE;
-    if (keeps_place) {
-        given.items[given.count++] = bound;
-    } else if (ask->how == 'a') {
-        give_all(model, ask->count, bound, &given);
-    } else {
-        if (bound != MODEL_NONE)
-            give(model, bound, &given);
-        give_heads(model, ask->count, &given);
-    }
-    for (int i = 0; i < given.count; i++)
-        model->items[given.items[i]].is_given = false;
-    for (int i = 0; model->is_shared && !keeps_place && i < given.count; i++)
-        append(model, given.items[i]);
+    give_some(model, ask, bound, &given);
     if (given.count > 0 && ask->name != MODEL_NONE) {
         model->ours[ask->name] = given.items[0];
         model->theirs[ask->name] = MODEL_NONE;
@@ -295,10 +300,10 @@ void model_granted(struct model *model, const struct model_ask *ask,
         snprintf(item->token, MODEL_TOKEN, "%s", tokens[i]);
         item->has_lease = true;
         item->is_permanent = ask->is_permanent;
-        index_as_it_is(item);
+        model_index_as_it_is(item);
         remember(&model->last, given->items[i], tokens[i]);
         if (has_note)
-            forget_note(model, given->items[i]);
+            model_forget_note(model, given->items[i]);
     }
     if (has_note && request != NULL)
         memset(request, 0, sizeof *request);
@@ -314,8 +319,7 @@ void model_granted(struct model *model, const struct model_ask *ask,
         request->is_of_this_batch = true;
 }
 
-/* --- free, renew, recall -------------------------------------------------------------------------
- */
+/* --- free, renew, recall --- */
 
 static bool is_ours(const struct model_item *item, const char *token)
 {
@@ -338,9 +342,9 @@ int model_free(struct model *model, const char *token, long expiry, int count, c
         if (expiry != 0)
             item->expiry = expiry;
         if (item->is_in && !item->is_free)
-            take_back(model, items[i]);
+            model_take_back(model, items[i]);
         if (strchr(item->token, '+') != NULL)
-            forget_note(model, items[i]);
+            model_forget_note(model, items[i]);
     }
     return freed;
 }
@@ -353,7 +357,7 @@ int model_renew(struct model *model, const char *token, bool is_permanent, int i
     if (!is_ours(item, token))
         return -1;
     item->is_permanent = is_permanent;
-    index_as_it_is(item);
+    model_index_as_it_is(item);
     return 1;
 }
 
@@ -373,292 +377,10 @@ int model_recall(struct model *model)
         item->has_lease = false;
         item->index = INDEX_NONE;
         if (item->is_in && !item->is_free)
-            take_back(model, i);
+            model_take_back(model, i);
         if (has_mark)
-            forget_note(model, i);
+            model_forget_note(model, i);
     }
     model->last.count = 0;
     return count;
-}
-
-/* --- who is in the pool
- * --------------------------------------------------------------------------- */
-
-static int enter(struct model *model, long expiry, int i)
-{
-    struct model_item *item = &model->items[i];
-    bool is_new = !item->is_in;
-    item->expiry = expiry;
-    if (is_new) {
-        item->is_in = true;
-        index_as_it_is(item);
-        if (!item->has_lease)
-            append(model, i);
-    }
-    return is_new;
-}
-
-int model_extend(struct model *model, long expiry, int count, const int *items)
-{
-    int added = 0;
-    for (int i = 0; i < count; i++)
-        added += enter(model, expiry, items[i]);
-    return added;
-}
-
-int model_shrink(struct model *model, int count, const int *items)
-{
-    int removed = 0;
-    for (int i = 0; i < count; i++) {
-        removed += model->items[items[i]].is_in;
-        if (model->items[items[i]].is_in)
-            leave(model, items[i]);
-    }
-    return removed;
-}
-
-static int leave_but(struct model *model, int count, const int *items)
-{
-    int removed = 0;
-    for (int i = 0; i < MODEL_ITEMS; i++) {
-        bool is_wanted = false;
-        for (int k = 0; k < count; k++)
-            is_wanted = is_wanted || items[k] == i;
-        if (!is_wanted)
-            removed += model_shrink(model, 1, &i);
-    }
-    return removed;
-}
-
-void model_assign(struct model *model, long expiry, int count, const int *items, int *added,
-                  int *removed)
-{
-    *removed = leave_but(model, count, items);
-    *added = model_extend(model, expiry, count, items);
-}
-
-/* --- gc, repair
- * ----------------------------------------------------------------------------------- */
-
-static void sweep_one(struct model *model, int i, struct model_swept *swept)
-{
-    struct model_item *item = &model->items[i];
-    if (item->has_lease) {
-        if (item->is_free) {
-            unlink_item(model, i);
-            swept->repaired++;
-        }
-        if (item->index == INDEX_NONE)
-            index_as_it_is(item);
-        return;
-    }
-    if (!item->is_free) {
-        if (take_back(model, i))
-            swept->reclaimed++;
-        else
-            swept->expired++;
-    } else if (is_past(item)) {
-        leave(model, i);
-        swept->expired++;
-    }
-    item->index = INDEX_NONE;
-}
-
-struct model_swept model_gc(struct model *model, int count, const int *order)
-{
-    struct model_swept swept = {.scanned = count};
-    reclaim(model, &swept.reclaimed, &swept.expired);
-    for (int i = 0; i < count; i++)
-        if (model->items[order[i]].is_in)
-            sweep_one(model, order[i], &swept);
-    for (int i = 0; i < count; i++)
-        if (!is_noted_now(&model->items[order[i]]))
-            forget_note(model, order[i]);
-    for (int i = 0; i < MODEL_ITEMS; i++) {
-        struct model_item *item = &model->items[i];
-        if (item->index != INDEX_NONE && !item->has_lease && !item->is_in) {
-            item->index = INDEX_NONE;
-            forget_note(model, i);
-        }
-    }
-    return swept;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    const struct model_item *const *one = a, *const *other = b;
-    return strcmp((*one)->name, (*other)->name);
-}
-
-/* Behind the list: those whose lease has ended, by their names. */
-static void append_ended(struct model *model)
-{
-    struct model_item *ended[MODEL_ITEMS];
-    size_t count = 0;
-    for (int i = 0; i < MODEL_ITEMS; i++) {
-        struct model_item *item = &model->items[i];
-        if (item->is_in && !item->is_free && !item->has_lease)
-            ended[count++] = item;
-    }
-    qsort(ended, count, sizeof *ended, by_name);
-    for (size_t i = 0; i < count; i++)
-        append(model, (int)(ended[i] - model->items));
-}
-
-static void find_links(const struct model *model, int links[MODEL_ITEMS][2])
-{
-    for (int i = 0; i < MODEL_ITEMS; i++)
-        links[i][0] = links[i][1] = MODEL_ITEMS + 1; /* not in the list */
-    for (int k = 0; k < model->free_count; k++) {
-        links[model->list[k]][0] = k > 0 ? model->list[k - 1] : MODEL_NONE;
-        links[model->list[k]][1] = k + 1 < model->free_count ? model->list[k + 1] : MODEL_NONE;
-    }
-}
-
-static int end_of(const struct model *model, bool is_head)
-{
-    if (model->free_count == 0)
-        return MODEL_NONE;
-    return model->list[is_head ? 0 : model->free_count - 1];
-}
-
-static int repair_list(struct model *model)
-{
-    int before[MODEL_ITEMS][2], after[MODEL_ITEMS][2], changes = 0;
-    int head = end_of(model, true), tail = end_of(model, false);
-    find_links(model, before);
-    for (int i = 0; i < MODEL_ITEMS; i++)
-        if (model->items[i].is_free && model->items[i].has_lease)
-            unlink_item(model, i);
-    append_ended(model);
-    find_links(model, after);
-    for (int i = 0; i < MODEL_ITEMS; i++)
-        changes += before[i][0] != after[i][0] || before[i][1] != after[i][1];
-    return changes + (head != end_of(model, true) || tail != end_of(model, false));
-}
-
-int model_repair(struct model *model)
-{
-    int changes = repair_list(model);
-    for (int i = 0; i < MODEL_ITEMS; i++) {
-        struct model_item *item = &model->items[i];
-        if (item->note[0] != '\0' && !is_noted_now(item)) {
-            forget_note(model, i);
-            changes++;
-        }
-        bool was_in = item->index != INDEX_NONE;
-        if (was_in != item->has_lease && (was_in || item->is_in)) {
-            index_as_it_is(item);
-            changes++;
-        }
-    }
-    return changes;
-}
-
-const char *model_state(const struct model *model, int i)
-{
-    const struct model_item *item = &model->items[i];
-    if (!item->is_in)
-        return NULL;
-    if (item->has_lease)
-        return "leased";
-    return !item->is_free || is_past(item) ? "expired" : "free";
-}
-
-/* --- a Python program
- * ----------------------------------------------------------------------------- */
-
-static void peer_lease(struct model_item *item, bool is_permanent)
-{
-    item->has_lease = true;
-    item->is_permanent = is_permanent;
-    snprintf(item->token, MODEL_TOKEN, "1");
-}
-
-void model_peer_update(struct model *model, int i, bool is_permanent)
-{
-    peer_lease(&model->items[i], is_permanent);
-}
-
-static void peer_lend(struct model *model, int i, bool is_bound, bool is_permanent)
-{
-    struct model_item *item = &model->items[i];
-    if (model->is_shared && is_bound)
-        return;
-    if (item->is_free)
-        unlink_item(model, i);
-    if (model->is_shared)
-        append(model, i);
-    else
-        peer_lease(item, is_permanent);
-}
-
-static int peer_pop(struct model *model)
-{
-    while (model->free_count > 0) {
-        int i = model->list[0];
-        if (is_past(&model->items[i]))
-            leave(model, i);
-        else if (model->items[i].has_lease)
-            unlink_item(model, i);
-        else
-            return i;
-    }
-    return MODEL_NONE;
-}
-
-int model_peer_malloc(struct model *model, bool is_permanent, int name)
-{
-    int i = name != MODEL_NONE ? model->ours[name] : MODEL_NONE;
-    bool is_bound = i != MODEL_NONE && model->items[i].is_in && !model->items[i].has_lease;
-    if (!is_bound)
-        i = peer_pop(model);
-    if (i != MODEL_NONE)
-        peer_lend(model, i, is_bound, is_permanent);
-    if (name != MODEL_NONE)
-        model->ours[name] = i;
-    return i;
-}
-
-void model_peer_free(struct model *model, long expiry, int i)
-{
-    struct model_item *item = &model->items[i];
-    if (!item->has_lease)
-        return;
-    item->has_lease = false;
-    if (item->is_in && !item->is_free) {
-        item->expiry = expiry;
-        append(model, i);
-    }
-}
-
-void model_peer_extend(struct model *model, long expiry, int i)
-{
-    struct model_item *item = &model->items[i];
-    item->expiry = expiry;
-    if (!item->is_in) {
-        item->has_lease = false;
-        append(model, i);
-    }
-}
-
-void model_peer_assign(struct model *model, long expiry, int count, const int *items)
-{
-    leave_but(model, count, items);
-    for (int i = 0; i < count; i++)
-        if (!model->items[items[i]].is_in)
-            model_peer_extend(model, expiry, items[i]);
-}
-
-void model_peer_gc(struct model *model, int count, const int *order)
-{
-    for (int k = 0; k < count; k++) {
-        struct model_item *item = &model->items[order[k]];
-        if (is_past(item))
-            leave(model, order[k]);
-        else if (!item->is_free && !item->has_lease)
-            append(model, order[k]);
-        else if (item->is_free && item->has_lease)
-            unlink_item(model, order[k]);
-    }
 }

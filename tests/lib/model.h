@@ -23,7 +23,7 @@ struct model_item {
     const char *name;
     bool is_in, is_free; /* in the pool; in its free list */
     long expiry;         /* Unix seconds: -1, 1 (past) or MODEL_FAR */
-    bool is_given; /* while a malloc is about to give it */
+    bool is_given;       /* while a malloc is about to give it */
     bool has_lease, is_permanent;
     char token[MODEL_TOKEN]; /* the lease key's value */
     enum model_index index;

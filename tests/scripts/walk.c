@@ -2,12 +2,9 @@
  * lies in Redis compared with a model.  RALLOCD_SEED=n repeats a walk, RALLOCD_STEPS=n makes a
  * longer one; a failed one prints the seed and what it did last. */
 #include "base/mem.h"
-#include "tests/lib/model.h"
 #include "tests/lib/peek.h"
-#include "tests/lib/seedpeer.h"
-#include "tests/lib/server.h"
 #include "tests/lib/until.h"
-#include "tests/lib/wire.h"
+#include "tests/lib/walker.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,129 +12,7 @@
 #define STEPS   20000
 #define WALK_MS 6000 /* a walk without RALLOCD_STEPS ends then, at the latest */
 
-struct walk {
-    struct guard guard;
-    struct server server;
-    struct pool_at at;
-    struct seedpeer peer;
-    struct model model;
-    FILE *log;
-    uint64_t seed, random;
-};
-
-/* --- small change -------------------------------------------------------------------------------
- */
-
-static uint64_t draw(struct walk *walk)
-{
-    walk->random ^= walk->random << 13;
-    walk->random ^= walk->random >> 7;
-    walk->random ^= walk->random << 17;
-    return walk->random;
-}
-
-static int below(struct walk *walk, int n)
-{
-    return (int)((draw(walk) >> 20) % (uint64_t)n);
-}
-
-/* One of n, or none in most cases. */
-static int maybe(struct walk *walk, int n)
-{
-    return below(walk, 3) == 0 ? below(walk, n) : MODEL_NONE;
-}
-
-/* Different items, at least `least`. */
-static int some_items(struct walk *walk, int least, int most, int *items)
-{
-    int order[MODEL_ITEMS], count = least + below(walk, most - least + 1);
-    for (int i = 0; i < MODEL_ITEMS; i++)
-        order[i] = i;
-    for (int i = 0; i < count; i++) {
-        int other = i + below(walk, MODEL_ITEMS - i), kept = order[i];
-        items[i] = order[other];
-        order[other] = kept;
-    }
-    return count;
-}
-
-static void names_of(const struct walk *walk, int count, const int *items, const char **names)
-{
-    for (int i = 0; i < count; i++)
-        names[i] = walk->model.items[items[i]].name;
-}
-
-/* A time span for an expiry and what the model has for it. */
-static const char *some_expiry(struct walk *walk, long *expiry)
-{
-    *expiry = below(walk, 2) == 0 ? -1 : MODEL_FAR;
-    return *expiry == -1 ? "-1" : "1000000000";
-}
-
-/* --- arguments and answers
- * ------------------------------------------------------------------------ */
-
-struct args {
-    struct str list[256];
-    int count;
-    char bytes[4096];
-    size_t used;
-};
-
-static void add(struct args *args, const char *text)
-{
-    size_t len = strlen(text);
-    ck_assert(args->count < 256 && args->used + len < sizeof args->bytes);
-    memcpy(args->bytes + args->used, text, len);
-    args->list[args->count++] = str_make(args->bytes + args->used, len);
-    args->used += len;
-}
-
-static void add_int(struct args *args, long n)
-{
-    char digits[24];
-    snprintf(digits, sizeof digits, "%ld", n);
-    add(args, digits);
-}
-
-static void add_items(struct walk *walk, struct args *args, int count, const int *items)
-{
-    for (int i = 0; i < count; i++)
-        add(args, walk->model.items[items[i]].name);
-}
-
-static redisReply *run(struct walk *walk, enum script_id id, const struct args *args)
-{
-    fprintf(walk->log, "%s", script_of(id)->name);
-    for (int i = 0; i < args->count; i++)
-        fprintf(walk->log, " '%.*s'", PRSTR(args->list[i]));
-    redisReply *reply = script_call(&walk->at, id, args->count, args->list);
-    char *shown = script_show(reply);
-    fprintf(walk->log, "\n    -> %s\n", shown);
-    free(shown);
-    return reply;
-}
-
-/* An array of integers; MODEL_NONE for one that does not matter. */
-static void check_ints(redisReply *reply, int count, const long *expected)
-{
-    ck_assert_msg(reply->type == REDIS_REPLY_ARRAY, "%s", reply->str ? reply->str : "no array");
-    ck_assert_int_eq((long)reply->elements, count);
-    for (int i = 0; i < count; i++)
-        ck_assert_msg(reply->element[i]->integer == expected[i], "element %d is %lld, not %ld", i,
-                      reply->element[i]->integer, expected[i]);
-    freeReplyObject(reply);
-}
-
-static void check_int(redisReply *reply, long expected)
-{
-    ck_assert_msg(reply->type == REDIS_REPLY_INTEGER, "%s", reply->str ? reply->str : "no integer");
-    ck_assert_int_eq(reply->integer, expected);
-    freeReplyObject(reply);
-}
-
-/* --- batches
- * -------------------------------------------------------------------------------------- */
+/* --- batches --- */
 
 struct operation {
     char letter;
@@ -152,56 +27,56 @@ struct operation {
 static void pick_malloc(struct walk *walk, struct operation *op, struct args *args)
 {
     struct model_ask *ask = &op->ask;
-    ask->how = "11na"[below(walk, 4)];
-    ask->count = ask->how == '1' ? 1 : 1 + below(walk, 4);
-    ask->is_permanent = below(walk, 4) == 0;
-    ask->name = maybe(walk, MODEL_NAMES);
-    ask->owner = walk->model.is_shared ? MODEL_NONE : maybe(walk, 2);
-    ask->reqid = walk->model.is_shared ? MODEL_NONE : maybe(walk, MODEL_REQUESTS);
-    snprintf(op->random, sizeof op->random, "r%d", below(walk, 1000));
-    add(args, (char[]){ask->how, '\0'});
-    add_int(args, ask->count);
-    add_int(args, ask->is_permanent ? 0 : MODEL_LEASE_MS);
-    add(args, op->random);
-    add(args, model_name(ask->name));
-    add_int(args, below(walk, 2) == 0 ? 0 : MODEL_LEASE_MS);
-    add(args, model_owner(ask->owner));
-    add(args, model_reqid(ask->reqid));
+    ask->how = "11na"[walk_below(walk, 4)];
+    ask->count = ask->how == '1' ? 1 : 1 + walk_below(walk, 4);
+    ask->is_permanent = walk_below(walk, 4) == 0;
+    ask->name = walk_maybe(walk, MODEL_NAMES);
+    ask->owner = walk->model.is_shared ? MODEL_NONE : walk_maybe(walk, 2);
+    ask->reqid = walk->model.is_shared ? MODEL_NONE : walk_maybe(walk, MODEL_REQUESTS);
+    snprintf(op->random, sizeof op->random, "r%d", walk_below(walk, 1000));
+    args_add(args, (char[]){ask->how, '\0'});
+    args_add_int(args, ask->count);
+    args_add_int(args, ask->is_permanent ? 0 : MODEL_LEASE_MS);
+    args_add(args, op->random);
+    args_add(args, model_name(ask->name));
+    args_add_int(args, walk_below(walk, 2) == 0 ? 0 : MODEL_LEASE_MS);
+    args_add(args, model_owner(ask->owner));
+    args_add(args, model_reqid(ask->reqid));
 }
 
 /* Mostly none, else that of the first item, else a wrong one. */
 static void pick_token(struct walk *walk, struct operation *op, struct args *args)
 {
-    int chance = below(walk, 6);
+    int chance = walk_below(walk, 6);
     if (chance == 0)
         snprintf(op->token, sizeof op->token, "no such");
     else if (chance <= 2 && walk->model.items[op->items[0]].has_lease)
         snprintf(op->token, sizeof op->token, "%s", walk->model.items[op->items[0]].token);
-    add(args, op->token);
+    args_add(args, op->token);
 }
 
 static void pick(struct walk *walk, struct operation *op, struct args *args)
 {
     memset(op, 0, sizeof *op);
-    op->letter = "MMFFR"[below(walk, 5)];
-    add(args, (char[]){op->letter, '\0'});
+    op->letter = "MMFFR"[walk_below(walk, 5)];
+    args_add(args, (char[]){op->letter, '\0'});
     if (op->letter == 'M') {
         pick_malloc(walk, op, args);
     } else if (op->letter == 'F') {
-        op->count = some_items(walk, 1, 4, op->items);
+        op->count = walk_items(walk, 1, 4, op->items);
         pick_token(walk, op, args);
-        if (below(walk, 2) == 0)
-            add(args, "");
+        if (walk_below(walk, 2) == 0)
+            args_add(args, "");
         else
-            add(args, some_expiry(walk, &op->expiry));
-        add_int(args, op->count);
-        add_items(walk, args, op->count, op->items);
+            args_add(args, walk_expiry(walk, &op->expiry));
+        args_add_int(args, op->count);
+        args_add_items(walk, args, op->count, op->items);
     } else {
-        op->count = some_items(walk, 1, 1, op->items);
-        add_items(walk, args, 1, op->items);
+        op->count = walk_items(walk, 1, 1, op->items);
+        args_add_items(walk, args, 1, op->items);
         pick_token(walk, op, args);
-        op->is_permanent = below(walk, 3) == 0;
-        add_int(args, op->is_permanent ? -1 : MODEL_LEASE_MS);
+        op->is_permanent = walk_below(walk, 3) == 0;
+        args_add_int(args, op->is_permanent ? -1 : MODEL_LEASE_MS);
     }
 }
 
@@ -280,16 +155,16 @@ static void step_batch(struct walk *walk)
     struct operation ops[4];
     struct args args = {0};
     struct model_request before = walk->model.last;
-    int count = 1 + below(walk, 4);
+    int count = 1 + walk_below(walk, 4);
     long long last_fence = read_fence(walk);
     walk->model.last.count = 0;
-    add(&args, "D");
-    add_int(&args, (long)++walk->at.sequence);
-    add(&args, walk->model.is_shared ? "shared" : "exclusive");
+    args_add(&args, "D");
+    args_add_int(&args, (long)++walk->at.sequence);
+    args_add(&args, walk->model.is_shared ? "shared" : "exclusive");
     for (int i = 0; i < count; i++)
         pick(walk, &ops[i], &args);
     model_begin_batch(&walk->model);
-    redisReply *reply = run(walk, SCRIPT_POOL_BATCH, &args);
+    redisReply *reply = walk_run(walk, SCRIPT_POOL_BATCH, &args);
     ck_assert_msg(reply->type == REDIS_REPLY_ARRAY, "%s", reply->str ? reply->str : "no array");
     ck_assert_int_eq((int)reply->elements, count);
     for (int i = 0; i < count; i++)
@@ -301,8 +176,7 @@ static void step_batch(struct walk *walk)
         walk->model.last_sequence = (long)walk->at.sequence;
 }
 
-/* --- other operations of ours
- * ----------------------------------------------------------------------- */
+/* --- other operations of ours --- */
 
 static void step_recall(struct walk *walk)
 {
@@ -311,15 +185,15 @@ static void step_recall(struct walk *walk)
     /* Of the newest batch: it may have granted nothing, then there is nothing to give back. */
     if (walk->model.last_sequence == (long)walk->at.sequence)
         expected = model_recall(&walk->model);
-    add(&args, "D");
-    add_int(&args, (long)walk->at.sequence);
-    check_int(run(walk, SCRIPT_POOL_RECALL, &args), expected);
+    args_add(&args, "D");
+    args_add_int(&args, (long)walk->at.sequence);
+    walk_expect_int(walk_run(walk, SCRIPT_POOL_RECALL, &args), expected);
     walk->model.last.count = 0;
     args = (struct args){0};
-    add(&args, "D");
-    add_int(&args, (long)walk->at.sequence);
-    add(&args, "exclusive");
-    redisReply *late = run(walk, SCRIPT_POOL_BATCH, &args);
+    args_add(&args, "D");
+    args_add_int(&args, (long)walk->at.sequence);
+    args_add(&args, "exclusive");
+    redisReply *late = walk_run(walk, SCRIPT_POOL_BATCH, &args);
     ck_assert(late->type == REDIS_REPLY_ERROR && strncmp(late->str, "STALE", 5) == 0);
     freeReplyObject(late);
 }
@@ -327,35 +201,36 @@ static void step_recall(struct walk *walk)
 static void step_extend(struct walk *walk)
 {
     struct args args = {0};
-    int items[MODEL_ITEMS], count = some_items(walk, 1, 5, items);
+    int items[MODEL_ITEMS], count = walk_items(walk, 1, 5, items);
     long expiry;
-    add(&args, some_expiry(walk, &expiry));
-    add_items(walk, &args, count, items);
-    add_items(walk, &args, 1, items); /* named twice */
-    check_int(run(walk, SCRIPT_POOL_EXTEND, &args),
-              model_extend(&walk->model, expiry, count, items));
+    args_add(&args, walk_expiry(walk, &expiry));
+    args_add_items(walk, &args, count, items);
+    args_add_items(walk, &args, 1, items); /* named twice */
+    walk_expect_int(walk_run(walk, SCRIPT_POOL_EXTEND, &args),
+                    model_extend(&walk->model, expiry, count, items));
 }
 
 static void step_shrink(struct walk *walk)
 {
     struct args args = {0};
-    int items[MODEL_ITEMS], count = some_items(walk, 1, 3, items);
-    add_items(walk, &args, count, items);
-    add_items(walk, &args, 1, items);
-    check_int(run(walk, SCRIPT_POOL_SHRINK, &args), model_shrink(&walk->model, count, items));
+    int items[MODEL_ITEMS], count = walk_items(walk, 1, 3, items);
+    args_add_items(walk, &args, count, items);
+    args_add_items(walk, &args, 1, items);
+    walk_expect_int(walk_run(walk, SCRIPT_POOL_SHRINK, &args),
+                    model_shrink(&walk->model, count, items));
 }
 
 static void step_assign(struct walk *walk)
 {
     struct args args = {0};
-    int items[MODEL_ITEMS], count = some_items(walk, 0, MODEL_ITEMS, items), added, removed;
+    int items[MODEL_ITEMS], count = walk_items(walk, 0, MODEL_ITEMS, items), added, removed;
     long expiry;
-    add(&args, some_expiry(walk, &expiry));
-    add_items(walk, &args, count, items);
+    args_add(&args, walk_expiry(walk, &expiry));
+    args_add_items(walk, &args, count, items);
     if (count > 0)
-        add_items(walk, &args, 1, items);
+        args_add_items(walk, &args, 1, items);
     model_assign(&walk->model, expiry, count, items, &added, &removed);
-    check_ints(run(walk, SCRIPT_POOL_ASSIGN, &args), 2, (long[]){added, removed});
+    walk_expect_ints(walk_run(walk, SCRIPT_POOL_ASSIGN, &args), 2, (long[]){added, removed});
 }
 
 /* Entries as HSCAN gives them. */
@@ -377,8 +252,8 @@ static void step_gc(struct walk *walk)
     int order[MODEL_ITEMS], count = read_order(walk, order), total = 0;
     struct model_swept swept = model_gc(&walk->model, count, order);
     for (int i = 0; i < 4; i++)
-        add(&args, (const char *[]){"", "0", "100", "1000"}[i]);
-    redisReply *reply = run(walk, SCRIPT_POOL_GC, &args);
+        args_add(&args, (const char *[]){"", "0", "100", "1000"}[i]);
+    redisReply *reply = walk_run(walk, SCRIPT_POOL_GC, &args);
     ck_assert_int_eq((int)reply->elements, 10);
     for (int i = 0; i < MODEL_ITEMS; i++)
         total += walk->model.items[i].is_in;
@@ -387,7 +262,7 @@ static void step_gc(struct walk *walk)
     reply->elements = 8; /* the rest are times */
     freeReplyObject(reply->element[8]);
     freeReplyObject(reply->element[9]);
-    check_ints(reply, 8, expected);
+    walk_expect_ints(reply, 8, expected);
 }
 
 static void step_repair(struct walk *walk)
@@ -397,36 +272,36 @@ static void step_repair(struct walk *walk)
     int changes = model_repair(&walk->model);
     for (int i = 0; i < MODEL_ITEMS; i++)
         total += walk->model.items[i].is_in;
-    check_ints(run(walk, SCRIPT_POOL_REPAIR, &args), 4,
-               (long[]){total, walk->model.free_count, total - walk->model.free_count, changes});
+    walk_expect_ints(
+        walk_run(walk, SCRIPT_POOL_REPAIR, &args), 4,
+        (long[]){total, walk->model.free_count, total - walk->model.free_count, changes});
 }
 
 static void step_bind(struct walk *walk)
 {
     struct args args = {0};
-    int name = below(walk, MODEL_NAMES), item = below(walk, MODEL_ITEMS);
-    add(&args, model_name(name));
-    if (below(walk, 3) > 0) {
-        add(&args, walk->model.items[item].name);
-        add_int(&args, MODEL_LEASE_MS);
-        freeReplyObject(run(walk, SCRIPT_POOL_BIND, &args));
+    int name = walk_below(walk, MODEL_NAMES), item = walk_below(walk, MODEL_ITEMS);
+    args_add(&args, model_name(name));
+    if (walk_below(walk, 3) > 0) {
+        args_add(&args, walk->model.items[item].name);
+        args_add_int(&args, MODEL_LEASE_MS);
+        freeReplyObject(walk_run(walk, SCRIPT_POOL_BIND, &args));
         walk->model.ours[name] = item;
     } else {
         bool was = walk->model.ours[name] != MODEL_NONE || walk->model.theirs[name] != MODEL_NONE;
-        check_int(run(walk, SCRIPT_POOL_UNBIND, &args), was);
+        walk_expect_int(walk_run(walk, SCRIPT_POOL_UNBIND, &args), was);
         walk->model.ours[name] = MODEL_NONE;
     }
     walk->model.theirs[name] = MODEL_NONE;
 }
 
-/* --- looks, which change nothing
- * ---------------------------------------------------------------------- */
+/* --- looks, which change nothing --- */
 
 static void look_freelist(struct walk *walk)
 {
     struct args args = {0};
-    add(&args, "-1");
-    redisReply *reply = run(walk, SCRIPT_POOL_FREELIST, &args);
+    args_add(&args, "-1");
+    redisReply *reply = walk_run(walk, SCRIPT_POOL_FREELIST, &args);
     ck_assert_int_eq((int)reply->elements, walk->model.free_count);
     for (int i = 0; i < walk->model.free_count; i++)
         ck_assert_str_eq(reply->element[i]->str, walk->model.items[walk->model.list[i]].name);
@@ -436,11 +311,11 @@ static void look_freelist(struct walk *walk)
 static void look_status(struct walk *walk)
 {
     struct args args = {0};
-    int i = below(walk, MODEL_ITEMS);
+    int i = walk_below(walk, MODEL_ITEMS);
     const struct model_item *item = &walk->model.items[i];
     const char *state = model_state(&walk->model, i);
-    add(&args, item->name);
-    redisReply *reply = run(walk, SCRIPT_POOL_STATUS, &args);
+    args_add(&args, item->name);
+    redisReply *reply = walk_run(walk, SCRIPT_POOL_STATUS, &args);
     if (state == NULL) {
         ck_assert_int_eq(reply->type, REDIS_REPLY_NIL);
     } else {
@@ -459,13 +334,13 @@ static void look_status(struct walk *walk)
 static void look_held(struct walk *walk)
 {
     struct args args = {0};
-    int owner = below(walk, 2), count = 0;
+    int owner = walk_below(walk, 2), count = 0;
     for (int i = 0; i < MODEL_ITEMS; i++) {
         const struct model_item *item = &walk->model.items[i];
         count += item->has_lease && strcmp(item->note, item->token) == 0 && item->owner == owner;
     }
-    add(&args, model_owner(owner));
-    redisReply *reply = run(walk, SCRIPT_POOL_HELD, &args);
+    args_add(&args, model_owner(owner));
+    redisReply *reply = walk_run(walk, SCRIPT_POOL_HELD, &args);
     ck_assert_int_eq((int)reply->elements, 4 * count);
     for (int k = 0; k < count; k++) {
         const redisReply *name = reply->element[4 * k];
@@ -490,22 +365,22 @@ static void look_check(struct walk *walk)
         texts += (item->index == INDEX_LATER || item->index == INDEX_EVER) && !item->has_lease &&
                  !(item->is_in && !item->is_free);
     }
-    redisReply *reply = run(walk, SCRIPT_POOL_CHECK, &args);
+    redisReply *reply = walk_run(walk, SCRIPT_POOL_CHECK, &args);
     ck_assert_uint_eq(reply->elements, 3 + texts);
     ck_assert_int_eq(reply->element[0]->integer, total);
     ck_assert_int_eq(reply->element[1]->integer, walk->model.free_count);
     ck_assert_int_eq(reply->element[2]->integer, total - walk->model.free_count);
     freeReplyObject(reply);
-    check_ints(run(walk, SCRIPT_POOL_HEALTH, &args), 2, (long[]){locked, total - locked});
+    walk_expect_ints(walk_run(walk, SCRIPT_POOL_HEALTH, &args), 2,
+                     (long[]){locked, total - locked});
 }
 
-/* --- others
- * ------------------------------------------------------------------------------------------- */
+/* --- others --- */
 
 static void peer_malloc(struct walk *walk)
 {
-    bool is_permanent = below(walk, 4) == 0;
-    int name = maybe(walk, MODEL_NAMES);
+    bool is_permanent = walk_below(walk, 4) == 0;
+    int name = walk_maybe(walk, MODEL_NAMES);
     int expected = model_peer_malloc(&walk->model, is_permanent, name);
     char *got = seedpeer_malloc(&walk->peer, is_permanent ? 0 : 100, model_name(name), 100);
     fprintf(walk->log, "peer malloc '%s' -> %s\n", model_name(name), got ? got : "nothing");
@@ -518,8 +393,8 @@ static void peer_malloc(struct walk *walk)
 static void peer_members(struct walk *walk)
 {
     const char *names[MODEL_ITEMS];
-    int items[MODEL_ITEMS], count = some_items(walk, 1, 6, items), what = below(walk, 6);
-    names_of(walk, count, items, names);
+    int items[MODEL_ITEMS], count = walk_items(walk, 1, 6, items), what = walk_below(walk, 6);
+    walk_names(walk, count, items, names);
     fprintf(walk->log, "peer members %d '%s' and %d more\n", what, names[0], count - 1);
     if (what == 0) {
         seedpeer_assign(&walk->peer, -1, count, names);
@@ -537,7 +412,7 @@ static void peer_members(struct walk *walk)
 static void peer_lease(struct walk *walk)
 {
     const char *name;
-    int i = below(walk, MODEL_ITEMS), what = below(walk, 4);
+    int i = walk_below(walk, MODEL_ITEMS), what = walk_below(walk, 4);
     name = walk->model.items[i].name;
     fprintf(walk->log, "peer lease %d '%s'\n", what, name);
     if (what == 0) {
@@ -559,7 +434,7 @@ static void peer_gc(struct walk *walk)
 
 static void peer_bind(struct walk *walk)
 {
-    int name = below(walk, MODEL_NAMES), item = below(walk, MODEL_ITEMS);
+    int name = walk_below(walk, MODEL_NAMES), item = walk_below(walk, MODEL_ITEMS);
     fprintf(walk->log, "peer bind '%s'\n", model_name(name));
     seedpeer_update_soft_bind(&walk->peer, model_name(name), walk->model.items[item].name, 100);
     walk->model.theirs[name] = item;
@@ -568,7 +443,7 @@ static void peer_bind(struct walk *walk)
 /* Time passes for one lease: as Redis' expiry does, with its deadline behind us. */
 static void end_lease(struct walk *walk)
 {
-    int i = below(walk, MODEL_ITEMS);
+    int i = walk_below(walk, MODEL_ITEMS);
     const struct model_item *item = &walk->model.items[i];
     if (!item->has_lease)
         return;
@@ -582,7 +457,7 @@ static void end_lease(struct walk *walk)
 /* Time passes for one resource. */
 static void end_item(struct walk *walk)
 {
-    int i = below(walk, MODEL_ITEMS);
+    int i = walk_below(walk, MODEL_ITEMS);
     struct model_item *item = &walk->model.items[i];
     struct peek_entry entry;
     if (!item->is_in)
@@ -596,8 +471,7 @@ static void end_item(struct walk *walk)
     mem_free(value);
 }
 
-/* --- the walk
- * ------------------------------------------------------------------------------------------ */
+/* --- the walk --- */
 
 static void step(struct walk *walk)
 {
@@ -607,7 +481,7 @@ static void step(struct walk *walk)
         step_recall, step_bind,    look_freelist, look_status, look_held,   look_check, peer_malloc,
         peer_malloc, peer_members, peer_lease,    peer_lease,  peer_gc,     peer_bind,  end_lease,
         end_lease,   end_lease,    end_item};
-    steps[below(walk, (int)(sizeof steps / sizeof *steps))](walk);
+    steps[walk_below(walk, (int)(sizeof steps / sizeof *steps))](walk);
 }
 
 static uint64_t seed_of_walk(void)
