@@ -115,13 +115,16 @@ TEST_LIB := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/lib/*.c))
 TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/*/*.c tests/scripts/*.c tests/daemon/*.c \
           tests/fleet/*.c tests/fault/*.c tests/peers/*.c tests/docs/*.c))
 TEST_SCRIPTS := $(wildcard tests/docs/*.py tests/docs/*.sh tests/peers/*.py tests/peers/*.mjs)
+ifneq ($(BUILD),release) # it builds a daemon of its own, always the same
+  TEST_SCRIPTS := $(filter-out tests/docs/docker.py,$(TEST_SCRIPTS))
+endif
 # The simulation: one program of all of tests/sim/, and a test of its little Redis.
 SIM_REDIS := $(patsubst %,$(OUT)/tests/sim/%.o,keyspace store commands zcommands lua)
 SIM_OBJ := $(patsubst %.c,$(OUT)/%.o,$(filter-out tests/sim/keyspace_test.c,$(wildcard tests/sim/*.c)))
 SIM_CFLAGS := $(shell pkg-config --cflags lua5.1 2>/dev/null)
 SIM_LIBS := $(shell pkg-config --libs lua5.1 libcrypto 2>/dev/null)
 TESTS += $(OUT)/tests/sim/sim $(OUT)/tests/sim/keyspace_test
-ALL_TESTS = $(TESTS) $(TEST_SCRIPTS)
+ALL_TESTS = $(TEST_SCRIPTS) $(TESTS)
 wanted = $(if $(T),$(foreach t,$(1),$(if $(findstring $(T),$(t:$(OUT)/%=%)),$(t))),$(1))
 
 $(OUT)/tests/%.o: tests/%.c $(OUT)/flags | $(OUT)/gen/redis/scripts.h
@@ -167,10 +170,10 @@ test:
 	@T='$(T)' tests/run.sh $(OUT) $(call wanted,$(ALL_TESTS))
 check-asan:
 	@CK_TIMEOUT_MULTIPLIER=4 SECONDS_EACH=900 $(MAKE) --no-print-directory BUILD=asan test
+VALGRIND := valgrind --quiet --error-exitcode=99 --leak-check=full --trace-children=yes \
+            --errors-for-leak-kinds=definite --trace-children-skip=*redis-server,*redis-cli,*/sh
 check-valgrind:
-	@CK_TIMEOUT_MULTIPLIER=40 SECONDS_EACH=3600 WRAP='valgrind --quiet --error-exitcode=99 \
-	  --leak-check=full --errors-for-leak-kinds=definite --trace-children=yes \
-	  --trace-children-skip=*redis-server,*redis-cli,*/sh,*/env' \
+	@CK_TIMEOUT_MULTIPLIER=40 SECONDS_EACH=3600 WRAP='$(VALGRIND)' \
 	  $(MAKE) --no-print-directory BUILD=valgrind test
 build/node/.done: tests/peers/package.json
 	@mkdir -p build/node && cp $< build/node/
