@@ -28,8 +28,9 @@ function note.request(record)
     return parts, string.sub(record, 1, 1)
 end
 
--- Takes a resource out of the request that got it; a request without any is forgotten.
-function note.drop_request(reqid, resource, token)
+-- Takes leases that have ended (resource -> token) out of the request that got them, all at once: its
+-- record may be long. A request without any is forgotten.
+function note.drop_request(reqid, ended)
     local record = redis.pcall("HGET", key.requests, reqid)
     if type(record) ~= "string" then
         return
@@ -37,7 +38,7 @@ function note.drop_request(reqid, resource, token)
     local parts, flag = note.request(record)
     local kept = { flag }
     for i = 1, #parts - 1, 2 do
-        if parts[i] ~= resource or parts[i + 1] ~= token then
+        if ended[parts[i]] ~= parts[i + 1] then
             kept[#kept + 1] = parts[i]
             kept[#kept + 1] = parts[i + 1]
         end
@@ -49,19 +50,9 @@ function note.drop_request(reqid, resource, token)
     end
 end
 
-function note.drop(resource, record)
-    local token, owner, reqid = note.split(record)
-    redis.call("HDEL", key.notes, resource)
-    if owner ~= "" then
-        redis.pcall("ZREM", key.held, owner .. "\0" .. resource)
-    end
-    if reqid ~= "" then
-        note.drop_request(reqid, resource, token)
-    end
-end
-
 -- Forgets what is noted of these resources: their leases have ended.
 function note.forget(resources)
+    local ended_of = {} -- reqid -> resource -> token
     for i = 1, #resources, CHUNK do
         local last = math.min(i + CHUNK - 1, #resources)
         local notes = redis.pcall("HMGET", key.notes, unpack(resources, i, last))
@@ -69,10 +60,22 @@ function note.forget(resources)
             return
         end
         for k = i, last do
-            if notes[k - i + 1] then
-                note.drop(resources[k], notes[k - i + 1])
+            local record, resource = notes[k - i + 1], resources[k]
+            if record then
+                local token, owner, reqid = note.split(record)
+                redis.call("HDEL", key.notes, resource)
+                if owner ~= "" then
+                    redis.pcall("ZREM", key.held, owner .. "\0" .. resource)
+                end
+                if reqid ~= "" then
+                    ended_of[reqid] = ended_of[reqid] or {}
+                    ended_of[reqid][resource] = token
+                end
             end
         end
+    end
+    for reqid, ended in pairs(ended_of) do
+        note.drop_request(reqid, ended)
     end
 end
 

@@ -7,11 +7,15 @@
 key.index, key.held, key.notes, key.requests = KEYS[4], KEYS[6], KEYS[7], KEYS[8]
 key.journal = KEYS[5]
 
--- Has another request joined the one that got this lease?
+local joined = {} -- reqid -> has another request joined the one that got leases by this id?
+
 local function is_joined(resource)
     local _, _, reqid = note.split(redis.call("HGET", key.notes, resource))
-    local record = reqid ~= "" and redis.call("HGET", key.requests, reqid)
-    return record and string.sub(record, 1, 1) == "1"
+    if reqid ~= "" and joined[reqid] == nil then
+        local record = redis.call("HGET", key.requests, reqid)
+        joined[reqid] = record and string.sub(record, 1, 1) == "1"
+    end
+    return reqid ~= "" and joined[reqid]
 end
 
 -- The lease ends now; with a broken list its resource waits outside, due, for the collector.
@@ -33,6 +37,7 @@ local function run()
         return 0
     end
     local count, parts = 0, note.request("0" .. (string.match(record, "^%d+%z%d+(.*)$") or ""))
+    local noted = {}
     if done == tonumber(sequence) then
         list.open()
         local can_push = list.push_fault() == nil
@@ -42,11 +47,12 @@ local function run()
             if value == token and not (note.has(token) and is_joined(resource)) then
                 give_back(resource, can_push)
                 if note.has(token) then
-                    note.forget({ resource })
+                    noted[#noted + 1] = resource
                 end
                 count = count + 1
             end
         end
+        note.forget(noted)
     end
     redis.call("HDEL", key.journal, daemon) -- never refused for want of memory, nor is what follows it
     redis.call("HSET", key.journal, daemon, sequence .. "\0" .. plain(clock()))

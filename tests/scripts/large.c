@@ -113,6 +113,35 @@ START_TEST(freeing_100000_at_once)
 }
 END_TEST
 
+START_TEST(one_request_for_100000)
+{
+    struct scene scene;
+    struct names all;
+    scene_open(&scene, "busy-reply-threshold 60000");
+    redisSetTimeout(scene.at.redis, (struct timeval){60, 0});
+    make_names(&all, "-1", 0, RESOURCES);
+    timed(&scene, "extend, all new", SCRIPT_POOL_EXTEND, RESOURCES + 1, all.argv, "100000");
+    timed_words(&scene, "malloc all 100000 by a reqid", SCRIPT_POOL_BATCH,
+                "D 1 exclusive M a 100000 60000 r \"\" 0 me q", "[[10.0:8080 #+h # 60000...");
+    timed_words(&scene, "recall of a request for 100000", SCRIPT_POOL_RECALL, "D 1", "100000");
+    timed_words(&scene, "the same request again", SCRIPT_POOL_BATCH,
+                "D 2 exclusive M a 100000 60000 r \"\" 0 me q", "[[10.0:8080 #+h # 60000...");
+    timed_words(&scene, "its repetition", SCRIPT_POOL_BATCH,
+                "D 3 exclusive M a 100000 60000 r \"\" 0 me q", "[[10.0:8080 #+h # ...");
+    struct str *argv = mem_array(RESOURCES + 7, sizeof *argv);
+    const char *const head[] = {"D", "4", "exclusive", "F", "", "", "100000"};
+    for (int i = 0; i < 7; i++)
+        argv[i] = str_of(head[i]);
+    memcpy(argv + 7, all.argv + 1, RESOURCES * sizeof *argv);
+    timed(&scene, "free of a request for 100000", SCRIPT_POOL_BATCH, RESOURCES + 7, argv,
+          "[100000]");
+    expect_redis(&scene, "EXISTS p|x|pool|requests p|x|pool|notes p|x|pool|held", "0");
+    mem_free(argv);
+    clear_names(&all);
+    scene_close(&scene);
+}
+END_TEST
+
 /* A pool of any size, made quickly. */
 static void fill(struct scene *scene, int count)
 {
@@ -154,6 +183,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {calls_with_100000_resources, freeing_100000_at_once,
+                                  one_request_for_100000,
                                   a_large_pool_is_checked_repaired_and_cleared, NULL};
     return scene_run("large", tests);
 }
