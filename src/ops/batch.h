@@ -68,8 +68,8 @@ struct batches {
     /* Optional: runs when batches_tick() should be called as soon as the loop turns. */
     void (*wake)(void *arg);
     void *wake_arg;
-    /* Optional: runs when batches_flush() should be called once all that lies ready has been read, so
-     * that requests which came together share a call. Without it each is sent at once. */
+    /* Optional: runs when batches_flush() should be called once all that lies ready has been read,
+     * so that requests which came together share a call. Without it each is sent at once. */
     void (*gather)(void *arg);
     void *gather_arg;
     bool is_gathering; /* gather() has run and batches_flush() has not */
@@ -122,8 +122,9 @@ void lane_init(struct lane *lane, struct batches *batches, const struct lane_rul
 void lane_clear(struct lane *lane);
 bool lane_is_idle(const struct lane *lane);
 
-/* Queues an operation; it is sent as soon as it can be (see gather). False: the bound is reached, or Redis has been
- * away for wait_ms (err says BUSY or UPSTREAM); the operation stays the caller's. */
+/* Queues an operation; it is sent as soon as it can be (see gather). False: the bound is reached,
+ * or Redis has been away for wait_ms (err says BUSY or UPSTREAM); the operation stays the caller's.
+ */
 MUST_CHECK bool lane_add(struct lane *lane, struct op *op, struct err *err);
 /* As lane_add, before all that waits, and never refused for the bound: for repairs. */
 MUST_CHECK bool lane_add_first(struct lane *lane, struct op *op, struct err *err);

@@ -29,6 +29,20 @@ static void tick_pools(void *arg)
     world_after(sidecar->world, 5 * SECOND, tick_pools, sidecar);
 }
 
+static void flush(void *arg)
+{
+    struct sidecar *sidecar = arg;
+    if (sidecar->is_alive)
+        batches_flush(&sidecar->batches);
+}
+
+/* The loop's turn has an end: what came in it goes together. */
+static void gather(void *arg)
+{
+    struct sidecar *sidecar = arg;
+    world_after(sidecar->world, world_between(sidecar->world, 0, MS), flush, sidecar);
+}
+
 struct sidecar *sidecar_new(struct world *world, struct network *network,
                             const struct config *config, int number)
 {
@@ -41,6 +55,10 @@ struct sidecar *sidecar_new(struct world *world, struct network *network,
     batches_init(&sidecar->batches, sidecar->upstream, &world->clock, NULL,
                  str_make(sidecar->id, sizeof sidecar->id));
     sidecar->batches.max_batch = (int)world_between(world, 1, 16);
+    if (world_chance(world, 700)) {
+        sidecar->batches.gather = gather;
+        sidecar->batches.gather_arg = sidecar;
+    }
     pools_init(&sidecar->pools, &sidecar->batches, config, &world->clock, &world->rand, NULL);
     pools_configure(&sidecar->pools);
     gc_init(&sidecar->gc, &sidecar->pools, &world->clock, &world->rand, NULL);

@@ -289,8 +289,10 @@ static void check_end(struct scene *scene)
     for (int i = 0; i < scene->plan.pools; i++) {
         int64_t counts[3] = {0};
         char text[200];
-        /* What a vandal has done is found when something comes upon it, or by hand. */
-        if (scene->plan.has_vandal)
+        /* The collector has found all that a vandal did, but for entries in a circle of their own,
+         * where each link is right: those are for POOL REPAIR. */
+        if (scene->plan.has_vandal && check_pool(scene, i, counts, text).len > 0 &&
+            strstr(text, "out of the list's reach") != NULL)
             run_script(scene, i, SCRIPT_POOL_REPAIR);
         if (check_pool(scene, i, counts, text).len > 0)
             world_fail(scene->world, "pool %d at the end: %s", i, text);

@@ -175,6 +175,33 @@ START_TEST(what_callbacks_add_shares_the_next_call)
 }
 END_TEST
 
+static void count_gather(void *arg)
+{
+    ++*(int *)arg;
+}
+
+START_TEST(what_comes_in_one_turn_of_the_loop_shares_a_call)
+{
+    int gathers = 0;
+    batches.gather = count_gather;
+    batches.gather_arg = &gathers;
+    add(0, "a");
+    add(1, "b");
+    ck_assert_int_eq(played.count, 0);
+    ck_assert_int_eq(gathers, 1);
+    batches_flush(&batches);
+    assert_sent(0, SCRIPT_POOL_BATCH, "me 1 mode a b");
+    add(2, "c"); /* waits for the call, asks for nothing */
+    ck_assert_int_eq(gathers, 1);
+    answer("*2\r\n+A\r\n+B\r\n");
+    ck_assert_int_eq(gathers, 2);
+    batches_flush(&batches);
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode c");
+    answer(ONE("C"));
+    assert_answer(2, "C");
+}
+END_TEST
+
 START_TEST(a_call_carries_max_batch_operations_at_most)
 {
     batches.max_batch = 2;
@@ -594,6 +621,7 @@ int main(void)
     tcase_add_test(tcase, an_operation_of_an_idle_lane_is_sent_at_once);
     tcase_add_test(tcase, what_comes_while_a_call_is_in_flight_shares_the_next_one);
     tcase_add_test(tcase, what_callbacks_add_shares_the_next_call);
+    tcase_add_test(tcase, what_comes_in_one_turn_of_the_loop_shares_a_call);
     tcase_add_test(tcase, a_call_carries_max_batch_operations_at_most);
     tcase_add_test(tcase, heavy_operations_do_not_share_a_call);
     tcase_add_test(tcase, other_scripts_are_calls_of_their_own_in_their_turn);
