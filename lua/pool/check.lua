@@ -109,12 +109,15 @@ local function check_index()
 end
 
 local function run()
-    local names = whole_read()
+    local names, unfit = whole_read()
     local free, allocated = sort_entries(names)
+    for i = 1, #unfit do
+        say("no list can hold the name", unfit[i])
+    end
     check_list(free)
     check_locks(free)
     check_index()
-    local reply = { #names, #free, allocated }
+    local reply = { #names + #unfit, #free, allocated }
     for i = 1, #texts do
         reply[i + 3] = texts[i]
     end

@@ -24,6 +24,12 @@ function entry.split(value)
     return prev, next, expiry
 end
 
+-- Can a list hold the name? Only others can have put in one that would be misread behind '||'.
+function entry.is_fit(name)
+    return name ~= "" and name ~= ALLOCATED and string.sub(name, 1, 1) ~= "|"
+        and not string.find(name, "||", 1, true)
+end
+
 -- Remembers a value of the hash (nil or false: no entry) and returns its prev.
 function entry.keep(name, value)
     if not value then

@@ -123,7 +123,7 @@ local function sweep(names)
     for i = 1, #names do
         local name = names[i]
         local prev = entry.of(name)
-        if prev == MALFORMED then
+        if prev == MALFORMED or not entry.is_fit(name) then
             is_broken = true
         elseif prev and locked[name] then
             sweep_locked(name, prev, scores[i])

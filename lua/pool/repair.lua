@@ -1,5 +1,5 @@
 -- repair: builds the list anew from the hash and the leases. What is still linked keeps its order;
--- entries that make no sense become free ones without an expiry.
+-- entries that make no sense become free ones without an expiry, names that no list can hold leave.
 -- keys: pool head tail gc_cursor leases held notes requests
 -- args: (none)
 -- returns: [total, free, leased, changed]
@@ -164,11 +164,14 @@ local function clean_requests()
 end
 
 local function run()
-    local names = whole_read()
+    local names, unfit = whole_read()
+    for i = 1, #unfit do
+        list.remove(unfit[i])
+    end
     locked = key.locked(names)
     place_linked(names)
     place_rest(names)
-    local changed_count = relink_all(names)
+    local changed_count = #unfit + relink_all(names)
     redis.call("DEL", key.gc_cursor) -- the first write: never refused for want of memory
     changed_count = changed_count + clean_notes() + clean_held() + clean_requests()
     changed_count = changed_count + rebuild_index(names)

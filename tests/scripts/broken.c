@@ -1,6 +1,7 @@
 /* broken: lists that a person or a program has broken: noticed, nothing written, mended by repair.
  */
 #include "tests/lib/scene.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,6 +195,25 @@ START_TEST(a_request_that_got_some_before_the_break_keeps_them)
 }
 END_TEST
 
+START_TEST(a_name_that_no_list_can_hold)
+{
+    static const char *const names[] = {"\"\"", "#ALLOCATED", "a||b", "|a"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct scene scene;
+        char words[100];
+        open_four(&scene);
+        snprintf(words, sizeof words, "HSET p|x|pool %s #ALLOCATED||#ALLOCATED||-1", names[i]);
+        scene_do(&scene, words);
+        expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 100 100", "[1 5 0 0 0 1 ...");
+        expect(&scene.at, SCRIPT_POOL_FREELIST, "-1", "[a b c d]");
+        snprintf(words, sizeof words, "HSET p|x|pool %s ||||-1", names[i]);
+        scene_do(&scene, words);
+        scene_do(&scene, "SET p|x|pool|head nobody");
+        expect_mended(&scene, "[a b c d]");
+    }
+}
+END_TEST
+
 START_TEST(repair_keeps_order_leases_and_expiries)
 {
     struct scene scene;
@@ -272,6 +292,7 @@ int main(void)
                                   a_piece_out_of_reach,
                                   an_entry_that_leads_to_itself,
                                   a_request_that_got_some_before_the_break_keeps_them,
+                                  a_name_that_no_list_can_hold,
                                   repair_keeps_order_leases_and_expiries,
                                   repair_replaces_keys_of_ours_that_have_another_type,
                                   gc_says_that_it_is_broken_and_goes_on,
