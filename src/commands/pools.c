@@ -1,8 +1,9 @@
 /* pools: what changes or mends a pool: POOL EXTEND SHRINK ASSIGN CLEAR GC CHECK REPAIR.
- * Knows: pool/members. */
+ * Knows: pool/members, pool/repair. */
 #include "commands/check.h"
 #include "commands/handlers.h"
 #include "commands/outcome.h"
+#include "pool/repair.h"
 
 #define SWEEP_COUNT 10 /* the Python library's */
 
@@ -59,13 +60,15 @@ void cmd_pool_clear(struct ask *ask)
         members_assign(pool, 0, NULL, 0, end_clear, later_new(ask, pool));
 }
 
-/* The answer begins with whether the daemon leads; then come the four. */
+/* The answer begins with whether the daemon leads; then come the four, and whether all is well. */
 static void end_gc(void *arg, const struct err *err, const struct answer *answer)
 {
     struct later *later = arg;
 
     if (outcome_failed(later, err))
         return;
+    if (answer_int(answer_at(answer, 5), 0) != 0)
+        repair_start(later->pool, "found by POOL GC");
     reply_array(later_reply(later), 4);
     for (size_t i = 1; i <= 4; i++)
         reply_int(later_reply(later), answer_int(answer_at(answer, i), 0));

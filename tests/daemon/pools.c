@@ -397,6 +397,18 @@ START_TEST(check_says_what_is_broken_and_repair_mends_it)
 }
 END_TEST
 
+START_TEST(gc_mends_what_it_finds_broken)
+{
+    make_pool();
+    struct client *redis = rig_redis(&rig);
+    expect(redis, "HSET rallocd|p|pool r2 r1||||-1", "(integer) 0");
+    expect(redis, "SET rallocd|p|pool|tail r2", "OK");
+    expect_like(c, "POOL GC p", "1) (integer) 3\n*");
+    expect(c, "POOL FREELIST p", "1) 'r1'\n2) 'r2'\n3) 'r3'");
+    expect(c, "POOL CHECK p", "(empty array)");
+}
+END_TEST
+
 START_TEST(repair_keeps_leases)
 {
     make_pool();
@@ -503,8 +515,8 @@ int main(void)
         info_tells_how_a_pool_is, info_is_a_map_in_resp3, health_counts_leased_and_free,
         status_tells_how_a_resource_is, status_of_an_expired_resource_says_so,
         gc_collects_and_tells_what, gc_takes_back_an_ended_lease_that_is_in_no_index,
-        check_says_what_is_broken_and_repair_mends_it, repair_keeps_leases,
-        names_of_pools_are_checked, a_key_of_another_type_is_an_error_and_stays,
-        one_more_pool_than_max_pools_is_refused, unknown_subcommands_are_told,
-        pools_of_two_namespaces_do_not_meet);
+        check_says_what_is_broken_and_repair_mends_it, gc_mends_what_it_finds_broken,
+        repair_keeps_leases, names_of_pools_are_checked,
+        a_key_of_another_type_is_an_error_and_stays, one_more_pool_than_max_pools_is_refused,
+        unknown_subcommands_are_told, pools_of_two_namespaces_do_not_meet);
 }
