@@ -341,8 +341,11 @@ static bool check_addresses(const struct config *config, struct err *err)
 {
     for (int i = 0; i < config->server.listen.count; i++) {
         struct addr addr;
-        if (!addr_parse(str_of(config->server.listen.items[i]), &addr, err))
-            return err_wrap(err, "[server] listen");
+        struct sockaddr_storage bound;
+        socklen_t len;
+        if (!addr_parse(str_of(config->server.listen.items[i]), &addr, err) ||
+            !addr_to_sockaddr(&addr, &bound, &len, err))
+            return err_wrap(err, "%s: [server] listen", config_where(config, "server.listen"));
     }
     return true;
 }

@@ -80,16 +80,27 @@ static bool build_where(struct redis_config *redis, struct err *err)
     return true;
 }
 
-/* What must hold between settings. */
-static bool check_together(const struct config *config, struct err *err)
+const char *config_where(const struct config *config, const char *name)
+{
+    const struct given *given = map_get(&config->given, str_of(name));
+    return given == NULL ? "" : given->where;
+}
+
+/* What must hold between settings; on failure *name is one of them, a given one if any is. */
+static bool check_together(const struct config *config, const char **name, struct err *err)
 {
     const struct redis_config *redis = &config->redis;
 
+    *name = "redis.backoff_min";
+    if (map_get(&config->given, str_of(*name)) == NULL)
+        *name = "redis.backoff_max";
     if (redis->backoff_min_ms > redis->backoff_max_ms)
         return err_set(err, ERR_GENERAL, "[redis] backoff_min is longer than backoff_max");
+    *name = "server.max_pools";
     if ((size_t)config->server.max_pools < config->pools.count)
         return err_set(err, ERR_GENERAL, "[server] max_pools = %lld: %zu pools have sections",
                        (long long)config->server.max_pools, config->pools.count);
+    *name = "redis.state_dir";
     if (redis->where.scheme == URL_EMBEDDED && *redis->state_dir == '\0')
         return err_set(err, ERR_GENERAL,
                        "[redis] state_dir: no default, for neither XDG_STATE_HOME nor HOME is set");
@@ -103,6 +114,7 @@ static bool fill(struct config *config, struct config_source *source, struct log
     struct layers layers;
     struct rand rand;
     unsigned char seed[16];
+    const char *name;
 
     rand_init(&rand);
     rand_bytes(&rand, seed, sizeof(seed));
@@ -114,7 +126,12 @@ static bool fill(struct config *config, struct config_source *source, struct log
     config->given = layers.given;
     config->pools = layers.pools;
     build(config);
-    return is_good && build_where(&config->redis, err) && check_together(config, err);
+    if (!is_good || !build_where(&config->redis, err))
+        return false;
+    is_good = check_together(config, &name, err);
+    if (!is_good && *config_where(config, name) != '\0')
+        err_wrap(err, "%s", config_where(config, name));
+    return is_good;
 }
 
 bool config_load(struct config *config, int argc, char **argv, char **environment, struct log *log,
@@ -366,9 +383,10 @@ static bool set_value(struct config *config, const struct key *row, struct str v
 {
     void *section = section_of(config, row->section);
     char *old = value_print(row, section);
+    const char *name;
 
     value_store(row, section, value);
-    bool is_good = check_together(config, err);
+    bool is_good = check_together(config, &name, err);
     if (!is_good)
         value_store(row, section, str_of(old));
     mem_free(old);

@@ -97,6 +97,10 @@ void config_clear(struct config *config);
 /* The file of -c; "" when there is none. Borrowed until config_clear(). */
 const char *config_path(const struct config *config);
 
+/* Where a setting ("server.listen") was given: "rallocd.conf:12" "RALLOCD_SERVER_LISTEN"
+ * "--server.listen"; "" for the default. Borrowed until the next reload or CONFIG SET. */
+const char *config_where(const struct config *config, const char *name);
+
 /* SIGHUP: reads the file again. What can be reloaded is changed in place (strings are replaced, so
  * borrow them for no longer than a turn of the loop) and logged; what changed but needs a restart
  * is warned about. What CONFIG SET had changed is as in the file again. On error nothing changes.

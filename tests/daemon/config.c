@@ -121,6 +121,13 @@ START_TEST(errors_of_the_file_have_file_line_and_what_is_allowed)
     write_file("[log]\nlevel = loud\n");
     ck_assert_int_eq(run_plain("-c", file), 2);
     ck_assert(node_log_has(node, "error") && node_log_has(node, "debug"));
+    for (int i = 0; i < 2; i++) { /* addresses, which only sockets can judge */
+        write_file(i == 0 ? "[server]\n\n\nlisten = 1.2.3.4\n"
+                          : "[server]\n\n\nlisten = no.address:7411\n");
+        ck_assert_int_eq(run_plain("-c", file), 2);
+        snprintf(where, sizeof(where), "%s:4: [server] listen: ", file);
+        ck_assert(node_log_has(node, where) && node_log_has(node, "allowed: host:port"));
+    }
     write_file("[nonsense]\na = 1\n");
     ck_assert_int_eq(run_plain("-c", file), 2);
     write_file("[server\n");

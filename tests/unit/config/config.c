@@ -302,9 +302,11 @@ END_TEST
 START_TEST(settings_that_contradict_each_other_are_refused)
 {
     refuse("--redis.backoff_min=6|--redis.url=redis://h", "",
-           "[redis] backoff_min is longer than backoff_max");
+           "--redis.backoff_min: [redis] backoff_min is longer than backoff_max");
+    refuse("--redis.backoff_max=0.01|--redis.url=redis://h", "",
+           "--redis.backoff_max: [redis] backoff_min is longer than backoff_max");
     refuse("--server.max_pools=1|--pool:a.mode=shared|--pool:b.mode=shared", "HOME=/x",
-           "[server] max_pools = 1: 2 pools have sections");
+           "--server.max_pools: [server] max_pools = 1: 2 pools have sections");
 }
 END_TEST
 
