@@ -199,7 +199,7 @@ tidy: $(TIDY)
 $(OUT)/tidy/%: %.c .clang-tidy $(OUT)/flags | $(OUT)/gen/redis/scripts.h
 	@mkdir -p $(@D)
 	@$(CC) $(CPPFLAGS) -I. $(CHECK_CFLAGS) $(SIM_CFLAGS) -MM -MP -MT $@ -MF $@.d $<
-	clang-tidy --quiet $< -- $(CPPFLAGS) -I. $(CHECK_CFLAGS) $(SIM_CFLAGS) -std=c11 2>$@.log
+	@echo "clang-tidy $<"; clang-tidy --quiet $< -- $(CPPFLAGS) -I. $(CHECK_CFLAGS) $(SIM_CFLAGS) -std=c11 2>$@.log
 	@touch $@
 docs: $(OUT)/tools/docs
 	$< README.md
