@@ -66,7 +66,7 @@ static void put(struct text *text, const char *bytes, size_t len)
     for (size_t i = 0; i < len; i++) {
         size_t digits = count_digits(bytes + i, len - i);
         ck_assert_uint_lt(text->len + 64, TEXT_SIZE);
-        if (digits < 12) {
+        if (digits < 10) { /* Unix seconds have ten */
             text->bytes[text->len++] = bytes[i] == '\0' ? '~' : bytes[i];
             continue;
         }
