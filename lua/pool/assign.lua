@@ -1,17 +1,20 @@
 -- assign: the pool has exactly these resources afterwards. New ones come behind the tail in the order
 -- given, known ones keep their place and get the new expiry; without any the pool is cleared.
--- keys: pool head tail gc_cursor leases
+-- keys: pool head tail gc_cursor leases departed
 -- args: expiry_ms resource...
 -- returns: [added, removed]
 -- include: pool/member.lua
-key.gc_cursor = KEYS[4]
-key.index = KEYS[5]
+key.gc_cursor, key.index, key.departed = KEYS[4], KEYS[5], KEYS[6]
 
 local function clear()
     local removed = redis.call("HLEN", key.pool)
+    local leased = redis.call("ZRANGE", key.index, 0, -1)
+    redis.call("ZCARD", key.departed)
+    member.move_deadlines(leased) -- no entry has been read: they are departed
     redis.call("UNLINK", key.pool, key.gc_cursor)
     redis.call("SET", key.head, "")
     redis.call("SET", key.tail, "")
+    index.write()
     return { 0, removed }
 end
 

@@ -1,12 +1,12 @@
 -- batch: goes over the operations of a batch, in the order given: malloc, free, renew.
--- keys: pool head tail leases journal held notes requests bindings
+-- keys: pool head tail leases departed journal held notes requests bindings
 -- args: daemon sequence mode(exclusive|shared) then operations, each a letter and its args: see malloc, free, renew
 -- returns: one element an operation; or error STALE for the whole when the journal has this sequence already (nothing done)
 -- include: pool/malloc.lua
 -- include: pool/free.lua
 -- include: pool/renew.lua
-key.index, key.journal, key.held, key.notes = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
-key.requests, key.bindings = KEYS[8], KEYS[9]
+key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6]
+key.held, key.notes, key.requests, key.bindings = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 malloc.is_shared = ARGV[3] == "shared"
 
 -- Reads in few calls what the operations will ask for: ends, lease keys and entries. Nothing is
@@ -20,6 +20,7 @@ local function read_ahead()
             at = at + 9
         elseif letter == "R" then
             leased[#leased + 1] = ARGV[at + 1]
+            names[#names + 1] = ARGV[at + 1]
             at = at + 4
         elseif letter == "F" then
             local n = tonumber(ARGV[at + 3])

@@ -1,9 +1,9 @@
 -- check: every broken invariant of the pool, read at one instant.
--- keys: pool head tail leases
+-- keys: pool head tail leases departed
 -- args: (none)
 -- returns: [total, free, leased, text...], at most 100 texts
 -- include: pool/whole.lua
-key.index = KEYS[4]
+key.index, key.departed = KEYS[4], KEYS[5]
 
 local texts = {}
 
@@ -92,11 +92,12 @@ local function check_locks(free)
 end
 
 -- An entry of the index needs a lease key or an allocated entry, or is due and will go.
-local function check_index()
-    local all, names = redis.call("ZRANGE", key.index, 0, -1, "WITHSCORES"), {}
+local function check_index(part)
+    local all, names = redis.call("ZRANGE", part, 0, -1, "WITHSCORES"), {}
     for i = 1, #all, 2 do
         local score = all[i + 1]
-        if prev_of[all[i]] ~= ALLOCATED and (score == "inf" or tonumber(score) > clock()) then
+        local is_due = score ~= "inf" and tonumber(score) <= clock()
+        if not is_due and (part == key.departed or prev_of[all[i]] ~= ALLOCATED) then
             names[#names + 1] = all[i]
         end
     end
@@ -116,7 +117,8 @@ local function run()
     end
     check_list(free)
     check_locks(free)
-    check_index()
+    check_index(key.index)
+    check_index(key.departed)
     local reply = { #names + #unfit, #free, allocated }
     for i = 1, #texts do
         reply[i + 3] = texts[i]

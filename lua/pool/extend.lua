@@ -1,9 +1,9 @@
 -- extend: puts resources into the pool; those that it has get the new expiry.
--- keys: pool head tail leases
+-- keys: pool head tail leases departed
 -- args: expiry_ms resource...
 -- returns: how many were new
 -- include: pool/member.lua
-key.index = KEYS[4]
+key.index, key.departed = KEYS[4], KEYS[5]
 
 local function run()
     list.open()

@@ -1,11 +1,12 @@
 -- gc: one collection: what is due by the index, then a sweep over some entries for what others (the
 -- Python library, a person) have left behind.
--- keys: pool head tail gc_cursor leases journal held notes requests bindings leader
+-- keys: pool head tail gc_cursor leases departed journal held notes requests bindings leader
 -- args: daemon("": whoever asks leads) leader_ms limit count(0: no sweep)
 -- returns: [leads(1|0), scanned, reclaimed, expired, repaired, broken(1|0), more(1: due ones are left), total, next_deadline_ms(-1: none), leader_ttl_ms(-2: no leader)]
 -- include: pool/lease.lua
-key.gc_cursor, key.journal, key.bindings, key.leader = KEYS[4], KEYS[6], KEYS[10], KEYS[11]
-key.index, key.held, key.notes, key.requests = KEYS[5], KEYS[7], KEYS[8], KEYS[9]
+key.gc_cursor, key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+key.held, key.notes, key.requests = KEYS[8], KEYS[9], KEYS[10]
+key.bindings, key.leader = KEYS[11], KEYS[12]
 
 -- A daemon that has granted nothing for so long has no lost batch any more.
 local JOURNAL_MS = 7 * 24 * 3600 * 1000
@@ -30,10 +31,29 @@ local function leads(daemon, leader_ms)
     return not leader or leader == daemon
 end
 
+-- Looks at names that have departed: their leases may have ended, or they are in the pool again.
+local function tend_departed(names)
+    entry.read(names)
+    local locked, gone = key.locked(names), {}
+    for i = 1, #names do
+        if prev_of[names[i]] ~= ABSENT then
+            index.returned[#index.returned + 1] = names[i]
+        else
+            index.as_it_is(names[i])
+            if not locked[names[i]] then
+                gone[#gone + 1] = names[i]
+            end
+        end
+    end
+    note.forget(gone)
+end
+
 local function collect_due(limit)
     local _, free, gone, fault = index.reclaim(limit)
     reclaimed, expired = free, gone
     is_broken = fault ~= nil
+    tend_departed(
+        redis.call("ZRANGEBYSCORE", key.departed, "-inf", clock(), "LIMIT", 0, limit))
 end
 
 -- The next entries of the hash; from its start when the cursor makes no sense. Also whether the pass
@@ -137,29 +157,34 @@ local function sweep(names)
     sweep_notes(names)
 end
 
--- Index entries of strangers whose lease was ended by others: no entry of the hash leads to them.
-local function sweep_index(count)
-    local cursor = redis.call("HGET", key.journal, "index_cursor") or "0"
-    local page = redis.pcall("ZSCAN", key.index, cursor, "COUNT", count)
+-- The next names of one part of the index; `field` of the journal is the cursor.
+local function scan_index(part, field, count)
+    local cursor = redis.call("HGET", key.journal, field) or "0"
+    local page = redis.pcall("ZSCAN", part, cursor, "COUNT", count)
     if is_error(page) then
-        page = redis.call("ZSCAN", key.index, "0", "COUNT", count)
+        page = redis.call("ZSCAN", part, "0", "COUNT", count)
+    end
+    if page[1] ~= cursor then
+        redis.call("HSET", key.journal, field, page[1])
     end
     local names = {}
     for i = 1, #page[2], 2 do
         names[#names + 1] = page[2][i]
     end
+    return names
+end
+
+-- Strangers in the index: no entry of the hash leads to them.
+local function sweep_index(count)
+    local names, strangers = scan_index(key.index, "index_cursor", count), {}
     entry.read(names)
-    local locked, gone = key.locked(names), {}
     for i = 1, #names do
-        if not locked[names[i]] and prev_of[names[i]] == ABSENT then
-            gone[#gone + 1] = names[i]
-            index.set(names[i], false)
+        if prev_of[names[i]] == ABSENT then
+            strangers[#strangers + 1] = names[i]
         end
     end
-    note.forget(gone)
-    if page[1] ~= cursor then
-        redis.call("HSET", key.journal, "index_cursor", page[1])
-    end
+    tend_departed(strangers)
+    tend_departed(scan_index(key.departed, "departed_cursor", count))
 end
 
 -- Journals of daemons that are no more.
@@ -192,10 +217,21 @@ local function sweep_some(count)
     end
 end
 
+-- The first of both parts of the index, -1 without any.
+local function first_deadline()
+    local first = math.huge
+    for _, part in ipairs({ key.index, key.departed }) do
+        local score = redis.call("ZRANGE", part, 0, 0, "WITHSCORES")[2]
+        first = math.min(first, score and score ~= "inf" and tonumber(score) or math.huge)
+    end
+    return first < math.huge and first or -1
+end
+
 local function run()
     -- Keys of another type are noticed before anything is written.
     redis.call("HLEN", key.pool)
     redis.call("ZCARD", key.index)
+    redis.call("ZCARD", key.departed)
     redis.call("HLEN", key.journal)
     local is_leading, refused = leads(ARGV[1], ARGV[2])
     if refused then
@@ -212,8 +248,7 @@ local function run()
         index.write()
         list.write()
     end
-    local first = redis.call("ZRANGE", key.index, 0, 0, "WITHSCORES")[2]
-    local next_deadline = first and first ~= "inf" and tonumber(first) or -1
+    local next_deadline = first_deadline()
     return {
         is_leading and 1 or 0, scanned, reclaimed, expired, repaired, is_broken and 1 or 0,
         next_deadline ~= -1 and next_deadline <= clock() and 1 or 0, redis.call("HLEN", key.pool),

@@ -1,10 +1,13 @@
 -- lease: lease keys and the index of their deadlines.
--- A lease lives as long as its key; the index only says when it is worth a look.
--- The script sets key.index, and those that note wants when it ends leases.
+-- A lease lives as long as its key; the index only says when it is worth a look. It is in two parts:
+-- what has left the pool while it was leased is departed, so that the other part is a count of the
+-- pool's own. Python programs do not tell when they take one out: the collector moves it then.
+-- The script sets key.index, key.departed, and those that note wants when it ends leases.
 -- include: pool/list.lua
 -- include: pool/note.lua
 local index = {
     deadline_of = {}, names = {}, -- what index.write() will do: a score, or false to remove
+    returned = {}, -- names that are in the pool again: index.write() takes them out of the departed
     taken = {}, -- resources that a shared pool is lending: outside of the list without a lease
 }
 
@@ -27,21 +30,29 @@ function index.as_it_is(resource)
     end
 end
 
+-- Each to the part where it belongs now: whoever sets a deadline has read the entry.
 function index.write()
-    local gone, due = {}, {}
+    local gone, due, left, left_due = {}, {}, index.returned, {}
     for i = 1, #index.names do
         local resource = index.names[i]
         local deadline = index.deadline_of[resource]
-        if deadline then
-            due[#due + 1] = deadline
-            due[#due + 1] = resource
-        else
+        local is_departed = not prev_of[resource]
+        if is_departed or not deadline then
             gone[#gone + 1] = resource
+        end
+        if deadline then
+            local pairs_ = is_departed and left_due or due
+            pairs_[#pairs_ + 1] = deadline
+            pairs_[#pairs_ + 1] = resource
+        elseif is_departed then
+            left[#left + 1] = resource
         end
     end
     call_each("ZREM", key.index, gone)
+    call_each("ZREM", key.departed, left)
     call_each("ZADD", key.index, due)
-    index.deadline_of, index.names = {}, {}
+    call_each("ZADD", key.departed, left_due)
+    index.deadline_of, index.names, index.returned = {}, {}, {}
 end
 
 -- What becomes of an entry outside of the list whose lease has ended: its place at the tail, or its
@@ -86,7 +97,9 @@ function index.reclaim(limit)
     note.forget(ended)
     for i = 1, #later do
         index.as_it_is(later[i])
-        redis.call("ZADD", key.index, index.deadline_of[later[i]], later[i])
+    end
+    if #later > 0 then
+        index.write()
     end
     local free, expired = 0, 0
     for i = 1, #ended do

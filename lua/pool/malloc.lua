@@ -79,6 +79,7 @@ function malloc.lend_heads(ask)
         end
         if entry.is_past(expiry_of[name]) then
             list.remove(name)
+            index.as_it_is(name)
         else
             malloc.lend(name, ask)
         end

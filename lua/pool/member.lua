@@ -11,6 +11,9 @@ function member.add(names, expiry)
     end
     local locked = key.locked(names)
     local has_index = redis.call("ZCARD", key.index) > 0
+    if redis.call("ZCARD", key.departed) > 0 then
+        index.returned = names
+    end
     for i = 1, #names do
         local name = names[i]
         if locked[name] then
@@ -24,6 +27,19 @@ function member.add(names, expiry)
         end
     end
     return nil
+end
+
+-- The index entries of those that leave go with them.
+function member.move_deadlines(names)
+    for i = 1, #names, CHUNK do
+        local last = math.min(i + CHUNK - 1, #names)
+        local scores = redis.call("ZMSCORE", key.index, unpack(names, i, last))
+        for k = i, last do
+            if scores[k - i + 1] then
+                index.set(names[k], scores[k - i + 1])
+            end
+        end
+    end
 end
 
 -- Takes out names that are in the pool. Leases run on. Returns a fault, or nil.
@@ -48,5 +64,6 @@ function member.remove(names)
         end
         list.remove(name)
     end
+    member.move_deadlines(names)
     return nil
 end

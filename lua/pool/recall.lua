@@ -1,11 +1,11 @@
 -- recall: gives back what a batch granted whose answer was lost, and forbids that batch to happen
 -- later. What a repeated request has got in the meantime stays granted.
--- keys: pool head tail leases journal held notes requests
+-- keys: pool head tail leases departed journal held notes requests
 -- args: daemon sequence
 -- returns: how many leases were given back
 -- include: pool/lease.lua
-key.index, key.held, key.notes, key.requests = KEYS[4], KEYS[6], KEYS[7], KEYS[8]
-key.journal = KEYS[5]
+key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6]
+key.held, key.notes, key.requests = KEYS[7], KEYS[8], KEYS[9]
 
 local joined = {} -- reqid -> has another request joined the one that got leases by this id?
 

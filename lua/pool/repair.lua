@@ -1,11 +1,11 @@
 -- repair: builds the list anew from the hash and the leases. What is still linked keeps its order;
 -- entries that make no sense become free ones without an expiry, names that no list can hold leave.
--- keys: pool head tail gc_cursor leases held notes requests
+-- keys: pool head tail gc_cursor leases departed held notes requests
 -- args: (none)
 -- returns: [total, free, leased, changed]
 -- include: pool/whole.lua
-key.gc_cursor = KEYS[4]
-key.index, key.held, key.notes, key.requests = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+key.gc_cursor, key.index, key.departed = KEYS[4], KEYS[5], KEYS[6]
+key.held, key.notes, key.requests = KEYS[7], KEYS[8], KEYS[9]
 
 local order, is_met = {}, {} -- the new list; who has had a look already
 local locked
@@ -90,19 +90,32 @@ local function relink_all(names)
     return count
 end
 
--- An index with exactly what has a lease key; a key of another type is none.
-local function rebuild_index(names)
-    local all = redis.pcall("ZRANGE", key.index, 0, -1)
+-- All of one part of the index; a key of another type is none.
+local function read_index(part)
+    local all = redis.pcall("ZRANGE", part, 0, -1)
     if is_error(all) then
-        redis.call("DEL", key.index)
-        all = {}
+        redis.call("DEL", part)
+        return {}
     end
-    local is_indexed, count = {}, 0
+    return all
+end
+
+-- An index with exactly what has a lease key, each in its part.
+local function rebuild_index(names)
+    local all, is_indexed, count = read_index(key.index), {}, 0
     local living = key.locked(all)
     for i = 1, #all do
         is_indexed[all[i]] = true
-        if not living[all[i]] then
-            index.set(all[i], false)
+        if not living[all[i]] or not prev_of[all[i]] then
+            index.as_it_is(all[i])
+            count = count + 1
+        end
+    end
+    all = read_index(key.departed)
+    living = key.locked(all)
+    for i = 1, #all do
+        if not living[all[i]] or prev_of[all[i]] then
+            index.returned[#index.returned + 1] = all[i]
             count = count + 1
         end
     end

@@ -1,8 +1,9 @@
 -- shrink: takes resources out of the pool. A leased one departs at once, its lease runs on.
--- keys: pool head tail
+-- keys: pool head tail leases departed
 -- args: resource...
 -- returns: how many departed
 -- include: pool/member.lua
+key.index, key.departed = KEYS[4], KEYS[5]
 
 local function run()
     list.open()
@@ -20,6 +21,7 @@ local function run()
         return refusal(fault)
     end
     list.write()
+    index.write()
     return #names
 end
 

@@ -1,18 +1,22 @@
 /* keys: the only place where the names of a pool's keys are made.
  *
- *   base            <prefix>|<pool>
- *   pool            <base>|pool               hash    resource -> prev||next||expiry
- *   head, tail      <base>|pool|head, |tail   string  the ends of the free list
- *   gc_cursor       <base>|pool|gc_cursor     string  where the sweep goes on
- *   leases          <base>|pool|leases        zset    resource -> deadline in ms (+inf: permanent)
- *   journal         <base>|pool|journal       hash    fence -> the last one; <daemon> -> its last
- * batch held            <base>|pool|held          zset    <owner> NUL <resource>, by bytes notes
- * <base>|pool|notes         hash    resource -> <token> NUL <owner> NUL <reqid> requests
- * <base>|pool|requests      hash    reqid -> what it was given bindings        <base>|pool|bindings
- * zset    name -> deadline in ms leader          <base>|pool|leader        string  the daemon that
- * collects garbage, with a time (in scripts)    <base>:<resource>         string  the lease (in
- * scripts)    <base>-cache:bind:<name>, <base>:<base>-cache:bind:<name>   string  bindings fences
- * <prefix>|fence|seen       hash    name -> the largest fence seen
+ *   base       <prefix>|<pool>
+ *   pool       <base>|pool            hash    resource -> prev||next||expiry
+ *   head       <base>|pool|head       string  the ends of the free list
+ *   tail       <base>|pool|tail       string
+ *   gc_cursor  <base>|pool|gc_cursor  string  where the sweep goes on
+ *   leases     <base>|pool|leases     zset    resource -> deadline in ms (+inf: permanent)
+ *   departed   <base>|pool|departed   zset    the same of leased ones that have left the pool
+ *   journal    <base>|pool|journal    hash    fence -> the last one; <daemon> -> its last batch
+ *   held       <base>|pool|held       zset    <owner> NUL <resource>, by bytes
+ *   notes      <base>|pool|notes      hash    resource -> <token> NUL <owner> NUL <reqid>
+ *   requests   <base>|pool|requests   hash    reqid -> what it was given
+ *   bindings   <base>|pool|bindings   zset    name -> deadline in ms
+ *   leader     <base>|pool|leader     string  the daemon that collects garbage, with a time
+ *   fences     <prefix>|fence|seen    hash    name -> the largest fence seen
+ *
+ * Made in scripts: the lease <base>:<resource>, and the bindings <base>-cache:bind:<name> and
+ * <base>:<base>-cache:bind:<name>.
  *
  * No name of a pool or namespace holds '|' and no pool ends in "-cache", so that key names of two
  * pools never meet; resources whose lease would be one of a pool's other keys are refused.

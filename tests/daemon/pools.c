@@ -143,6 +143,24 @@ START_TEST(shrink_of_a_leased_resource_lets_the_lease_run_on)
 }
 END_TEST
 
+START_TEST(info_counts_no_lease_of_what_has_left)
+{
+    make_pool();
+    expect(c, "MALLOC p COUNT 3", "1) 'r1'\n2) 'r2'\n3) 'r3'");
+    expect(c, "POOL SHRINK p r1", "(integer) 1");
+    ck_assert_int_eq(rig_number(say(c, "POOL INFO p"), "leased"), 2);
+    expect(c, "FREE p r2", "(integer) 1");
+    ck_assert_int_eq(rig_number(say(c, "POOL INFO p"), "free"), 1);
+    expect(c, "RENEW p r1 TIMEOUT 5", "(integer) 1");
+    ck_assert_int_eq(rig_number(say(c, "POOL INFO p"), "leased"), 1);
+    expect(c, "POOL CLEAR p", "(integer) 2");
+    ck_assert_int_eq(rig_number(say(c, "POOL INFO p"), "leased"), 0);
+    expect(c, "POOL EXTEND p r1 r2 r3", "(integer) 3");
+    ck_assert_int_eq(rig_number(say(c, "POOL INFO p"), "leased"), 2);
+    ck_assert_int_eq(rig_number(say(c, "POOL INFO p"), "free"), 1);
+}
+END_TEST
+
 START_TEST(assign_makes_the_pool_hold_exactly_these)
 {
     make_pool();
@@ -505,9 +523,9 @@ int main(void)
         what_left_while_leased_and_comes_again_comes_back_leased,
         extend_refuses_bad_names_with_the_whole_call, extend_takes_names_of_any_other_bytes,
         extend_refuses_more_resources_than_max_resources, shrink_removes_and_counts_the_departed,
-        shrink_of_a_leased_resource_lets_the_lease_run_on, assign_makes_the_pool_hold_exactly_these,
-        assign_keeps_the_order_given, assign_keeps_leases_of_those_that_stay,
-        assign_refuses_bad_names_with_the_whole_call,
+        shrink_of_a_leased_resource_lets_the_lease_run_on, info_counts_no_lease_of_what_has_left,
+        assign_makes_the_pool_hold_exactly_these, assign_keeps_the_order_given,
+        assign_keeps_leases_of_those_that_stay, assign_refuses_bad_names_with_the_whole_call,
         a_freed_resource_does_not_come_back_after_assign, clear_removes_all_and_counts,
         keys_lists_free_and_leased, len_and_has_count_free_and_leased,
         freelist_count_gives_the_first_n, scan_goes_over_all, scan_refuses_a_bad_cursor,

@@ -92,7 +92,12 @@ bool model_take_back(struct model *model, int i)
 
 void model_index_as_it_is(struct model_item *item)
 {
-    item->index = !item->has_lease ? INDEX_NONE : item->is_permanent ? INDEX_EVER : INDEX_LATER;
+    enum model_index kind = !item->has_lease     ? INDEX_NONE
+                            : item->is_permanent ? INDEX_EVER
+                                                 : INDEX_LATER;
+    item->index = item->is_in ? kind : INDEX_NONE;
+    if (!item->is_in)
+        item->departed = kind;
 }
 
 static void drop_from_request(struct model_request *request, int item, const char *token)
@@ -133,9 +138,11 @@ void model_reclaim(struct model *model, int *free, int *expired)
         if (first == MODEL_NONE)
             return;
         struct model_item *item = &model->items[first];
-        model_index_as_it_is(item);
-        if (item->has_lease)
+        item->index = INDEX_NONE;
+        if (item->has_lease) {
+            model_index_as_it_is(item);
             continue;
+        }
         model_forget_note(model, first);
         if (item->is_in && !item->is_free && !item->is_given) {
             if (model_take_back(model, first))
@@ -150,9 +157,14 @@ void model_end_lease(struct model *model, int i)
 {
     struct model_item *item = &model->items[i];
     item->has_lease = false;
+    model->ended++;
     if (item->index == INDEX_LATER || item->index == INDEX_EVER) {
         item->index = INDEX_DUE;
-        item->due = ++model->ended;
+        item->due = model->ended;
+    }
+    if (item->departed == INDEX_LATER || item->departed == INDEX_EVER) {
+        item->departed = INDEX_DUE;
+        item->departed_due = model->ended;
     }
 }
 
@@ -229,6 +241,7 @@ static void give_heads(struct model *model, int wanted, struct model_given *give
         struct model_item *item = &model->items[i];
         if (model_is_past(item)) {
             model_leave(model, i);
+            model_index_as_it_is(item);
         } else if (item->has_lease) {
             model_unlink(model, i);
             model_index_as_it_is(item);
@@ -338,11 +351,11 @@ int model_free(struct model *model, const char *token, long expiry, int count, c
             continue;
         freed++;
         item->has_lease = false;
-        item->index = INDEX_NONE;
         if (expiry != 0)
             item->expiry = expiry;
         if (item->is_in && !item->is_free)
             model_take_back(model, items[i]);
+        model_index_as_it_is(item);
         if (strchr(item->token, '+') != NULL)
             model_forget_note(model, items[i]);
     }
@@ -375,9 +388,9 @@ int model_recall(struct model *model)
             continue;
         count++;
         item->has_lease = false;
-        item->index = INDEX_NONE;
         if (item->is_in && !item->is_free)
             model_take_back(model, i);
+        model_index_as_it_is(item);
         if (has_mark)
             model_forget_note(model, i);
     }

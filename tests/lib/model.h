@@ -25,9 +25,9 @@ struct model_item {
     long expiry;         /* Unix seconds: -1, 1 (past) or MODEL_FAR */
     bool is_given;       /* while a malloc is about to give it */
     bool has_lease, is_permanent;
-    char token[MODEL_TOKEN]; /* the lease key's value */
-    enum model_index index;
-    long due;               /* score while INDEX_DUE: the order in which they are taken back */
+    char token[MODEL_TOKEN];          /* the lease key's value */
+    enum model_index index, departed; /* its entries in the two parts of the index */
+    long due, departed_due; /* scores while INDEX_DUE: the order in which they are taken back */
     char note[MODEL_TOKEN]; /* token that is noted; "" = no note */
     int owner, reqid;       /* of the note; MODEL_NONE = without */
 };
@@ -101,6 +101,7 @@ const char *model_state(const struct model *model, int item);
 int model_peer_malloc(struct model *model, bool is_permanent, int name);
 void model_peer_free(struct model *model, long expiry, int item);
 void model_peer_extend(struct model *model, long expiry, int item);
+void model_peer_shrink(struct model *model, int item);
 void model_peer_assign(struct model *model, long expiry, int count, const int *items);
 void model_peer_gc(struct model *model, int count, const int *order);
 void model_peer_update(struct model *model, int item, bool is_permanent);

@@ -67,20 +67,22 @@ static void check_lease(const struct pool_at *at, const struct model_item *item)
     mem_free(value);
 }
 
-static void check_index(const struct pool_at *at, const struct model_item *item, long now)
+/* Its entry in a part of the index. */
+static void check_index(const struct pool_at *at, const struct model_item *item, const char *part,
+                        enum model_index kind, long due, long now)
 {
-    char *text = peek_text(at->redis, "ZSCORE %s|pool|leases %s", at->base, item->name);
+    char *text = peek_text(at->redis, "ZSCORE %s|pool|%s %s", at->base, part, item->name);
     double score = text == NULL ? 0 : strtod(text, NULL);
     double latest = (double)(now + 1) * 1000 + MODEL_LEASE_MS;
     bool is_right = text == NULL;
-    if (item->index == INDEX_DUE)
-        is_right = (long)score == item->due;
-    else if (item->index == INDEX_LATER)
+    if (kind == INDEX_DUE)
+        is_right = (long)score == due;
+    else if (kind == INDEX_LATER)
         is_right = score > (double)now * 1000 && score <= latest;
-    else if (item->index == INDEX_EVER)
+    else if (kind == INDEX_EVER)
         is_right = text != NULL && strcmp(text, "inf") == 0;
-    ck_assert_msg(is_right, "'%s': index has %s, should be of kind %d", item->name,
-                  text != NULL ? text : "nothing", item->index);
+    ck_assert_msg(is_right, "'%s': %s has %s, should be of kind %d", item->name, part,
+                  text != NULL ? text : "nothing", kind);
     mem_free(text);
 }
 
@@ -173,15 +175,17 @@ static void check_end(const struct pool_at *at, const char *key, const char *sho
 void model_check(const struct model *model, const struct pool_at *at)
 {
     long now = now_s(at->redis);
-    long long in = 0, indexed = 0, held = 0;
+    long long in = 0, indexed = 0, departed = 0, held = 0;
     for (int i = 0; i < MODEL_ITEMS; i++) {
         const struct model_item *item = &model->items[i];
         check_entry(model, at, i, now);
         check_lease(at, item);
-        check_index(at, item, now);
+        check_index(at, item, "leases", item->index, item->due, now);
+        check_index(at, item, "departed", item->departed, item->departed_due, now);
         held += check_note(at, item);
         in += item->is_in;
         indexed += item->index != INDEX_NONE;
+        departed += item->departed != INDEX_NONE;
     }
     check_end(at, "head", name_at(model, 0));
     check_end(at, "tail", name_at(model, model->free_count - 1));
@@ -189,5 +193,6 @@ void model_check(const struct model *model, const struct pool_at *at)
     check_bindings(model, at);
     ck_assert_int_eq(peek_int(at->redis, "HLEN %s|pool", at->base), in);
     ck_assert_int_eq(peek_int(at->redis, "ZCARD %s|pool|leases", at->base), indexed);
+    ck_assert_int_eq(peek_int(at->redis, "ZCARD %s|pool|departed", at->base), departed);
     ck_assert_int_eq(peek_int(at->redis, "ZCARD %s|pool|held", at->base), held);
 }

@@ -13,6 +13,7 @@ static int enter(struct model *model, long expiry, int i)
     item->expiry = expiry;
     if (is_new) {
         item->is_in = true;
+        item->departed = INDEX_NONE;
         model_index_as_it_is(item);
         if (!item->has_lease)
             model_append(model, i);
@@ -28,34 +29,47 @@ int model_extend(struct model *model, long expiry, int count, const int *items)
     return added;
 }
 
+/* Its lease is that of a departed one. */
+static void depart(struct model_item *item)
+{
+    if (item->index == INDEX_NONE)
+        return;
+    item->departed = item->index;
+    item->departed_due = item->due;
+    item->index = INDEX_NONE;
+}
+
 int model_shrink(struct model *model, int count, const int *items)
 {
     int removed = 0;
     for (int i = 0; i < count; i++) {
-        removed += model->items[items[i]].is_in;
-        if (model->items[items[i]].is_in)
-            model_leave(model, items[i]);
+        struct model_item *item = &model->items[items[i]];
+        if (!item->is_in)
+            continue;
+        removed++;
+        model_leave(model, items[i]);
+        depart(item);
     }
     return removed;
 }
 
-static int leave_but(struct model *model, int count, const int *items)
+static bool is_among(int i, int count, const int *items)
 {
-    int removed = 0;
-    for (int i = 0; i < MODEL_ITEMS; i++) {
-        bool is_wanted = false;
-        for (int k = 0; k < count; k++)
-            is_wanted = is_wanted || items[k] == i;
-        if (!is_wanted)
-            removed += model_shrink(model, 1, &i);
-    }
-    return removed;
+    for (int k = 0; k < count; k++)
+        if (items[k] == i)
+            return true;
+    return false;
 }
 
 void model_assign(struct model *model, long expiry, int count, const int *items, int *added,
                   int *removed)
 {
-    *removed = leave_but(model, count, items);
+    *removed = 0;
+    for (int i = 0; i < MODEL_ITEMS; i++)
+        if (!is_among(i, count, items))
+            *removed += model_shrink(model, 1, &i);
+    for (int i = 0; count == 0 && i < MODEL_ITEMS; i++)
+        depart(&model->items[i]); /* whoever Python programs had taken out before */
     *added = model_extend(model, expiry, count, items);
 }
 
@@ -85,6 +99,19 @@ static void sweep_one(struct model *model, int i, struct model_swept *swept)
     item->index = INDEX_NONE;
 }
 
+static void sweep_departed(struct model *model, int i)
+{
+    struct model_item *item = &model->items[i];
+    bool was_there = item->departed != INDEX_NONE || item->index != INDEX_NONE;
+    if (item->is_in) {
+        item->departed = INDEX_NONE;
+    } else if (was_there) {
+        model_index_as_it_is(item);
+        if (!item->has_lease)
+            model_forget_note(model, i);
+    }
+}
+
 struct model_swept model_gc(struct model *model, int count, const int *order)
 {
     struct model_swept swept = {.scanned = count};
@@ -95,13 +122,8 @@ struct model_swept model_gc(struct model *model, int count, const int *order)
     for (int i = 0; i < count; i++)
         if (!model_is_noted_now(&model->items[order[i]]))
             model_forget_note(model, order[i]);
-    for (int i = 0; i < MODEL_ITEMS; i++) {
-        struct model_item *item = &model->items[i];
-        if (item->index != INDEX_NONE && !item->has_lease && !item->is_in) {
-            item->index = INDEX_NONE;
-            model_forget_note(model, i);
-        }
-    }
+    for (int i = 0; i < MODEL_ITEMS; i++)
+        sweep_departed(model, i);
     return swept;
 }
 
@@ -167,9 +189,14 @@ int model_repair(struct model *model)
             model_forget_note(model, i);
             changes++;
         }
-        bool was_in = item->index != INDEX_NONE;
-        if (was_in != item->has_lease && (was_in || item->is_in)) {
+        bool is_indexed = item->index != INDEX_NONE;
+        bool has_left = item->departed != INDEX_NONE;
+        if (is_indexed != (item->has_lease && item->is_in)) {
             model_index_as_it_is(item);
+            changes++;
+        }
+        if (has_left && (item->is_in || !item->has_lease)) {
+            item->departed = INDEX_NONE;
             changes++;
         }
     }
@@ -262,9 +289,17 @@ void model_peer_extend(struct model *model, long expiry, int i)
     }
 }
 
+void model_peer_shrink(struct model *model, int i)
+{
+    if (model->items[i].is_in)
+        model_leave(model, i);
+}
+
 void model_peer_assign(struct model *model, long expiry, int count, const int *items)
 {
-    leave_but(model, count, items);
+    for (int i = 0; i < MODEL_ITEMS; i++)
+        if (!is_among(i, count, items))
+            model_peer_shrink(model, i);
     for (int i = 0; i < count; i++)
         if (!model->items[items[i]].is_in)
             model_peer_extend(model, expiry, items[i]);

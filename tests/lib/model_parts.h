@@ -12,7 +12,7 @@ void model_leave(struct model *model, int i);
 bool model_is_past(const struct model_item *item);
 /* An allocated one whose lease has ended comes back, or leaves. True: it is free now. */
 bool model_take_back(struct model *model, int i);
-/* The index gets what the lease says. */
+/* The index gets what the lease says, in the part where the item belongs. */
 void model_index_as_it_is(struct model_item *item);
 void model_forget_note(struct model *model, int i);
 bool model_is_noted_now(const struct model_item *item);

@@ -69,6 +69,37 @@ START_TEST(the_sweep_finds_what_others_have_left)
 }
 END_TEST
 
+START_TEST(the_sweep_counts_out_what_a_python_program_took_out)
+{
+    struct scene scene;
+    const char *gone = "a";
+    scene_open(&scene, NULL);
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a b", "2");
+    expect_batch(&scene.at, M1("r1"), "[[a ...");
+    seedpeer_shrink(&scene.peer, 1, &gone);
+    expect_redis(&scene, "ZCARD p|x|pool|leases", "1"); /* it does not tell */
+    expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 100 100", "[1 1 0 0 0 0 0 1 ...");
+    expect_redis(&scene, "ZCARD p|x|pool|leases", "0");
+    expect_redis(&scene, "ZRANGE p|x|pool|departed 0 -1", "[a]");
+    scene_close(&scene);
+}
+END_TEST
+
+START_TEST(what_has_departed_is_collected_at_its_deadline)
+{
+    struct scene scene;
+    scene_open(&scene, NULL);
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a b", "2");
+    expect_batch(&scene.at, "M 1 1 0 r1 \"\" 0 me q", "[[a ...");
+    expect(&scene.at, SCRIPT_POOL_SHRINK, "a", "1");
+    scene_do(&scene, "DEL p|x:a");
+    scene_do(&scene, "ZADD p|x|pool|departed 1 a");
+    expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 100 0", "[1 0 0 0 0 0 0 1 -1 -2]");
+    expect_redis(&scene, "EXISTS p|x|pool|departed p|x|pool|notes p|x|pool|requests", "0");
+    scene_close(&scene);
+}
+END_TEST
+
 START_TEST(the_sweep_forgets_strangers_whose_lease_is_gone)
 {
     struct scene scene;
@@ -78,7 +109,7 @@ START_TEST(the_sweep_forgets_strangers_whose_lease_is_gone)
     expect(&scene.at, SCRIPT_POOL_SHRINK, "a b", "2");
     scene_do(&scene, "DEL p|x:a");
     expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 100 100", "[1 0 0 0 0 0 0 0 -1 -2]");
-    expect_redis(&scene, "ZRANGE p|x|pool|leases 0 -1", "[b]");
+    expect_redis(&scene, "ZRANGE p|x|pool|departed 0 -1", "[b]");
     expect_redis(&scene, "HKEYS p|x|pool|notes", "[b]");
     scene_close(&scene);
 }
@@ -157,6 +188,8 @@ int main(void)
                                   gc_lets_what_expired_while_leased_leave,
                                   a_renewal_by_others_moves_the_deadline,
                                   the_sweep_finds_what_others_have_left,
+                                  the_sweep_counts_out_what_a_python_program_took_out,
+                                  what_has_departed_is_collected_at_its_deadline,
                                   the_sweep_forgets_strangers_whose_lease_is_gone,
                                   the_sweep_goes_on_where_it_stopped_and_meets_all,
                                   one_daemon_leads_until_its_time_is_up,

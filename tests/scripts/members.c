@@ -90,8 +90,9 @@ START_TEST(assign_keeps_places_and_adds_in_order)
     expect_batch(&scene.at, M1("r1"), "[[a ...");
     expect(&scene.at, SCRIPT_POOL_ASSIGN, "-1 z d b y d", "[2 2]");
     expect(&scene.at, SCRIPT_POOL_FREELIST, "-1", "[b d z y]");
-    expect_redis(&scene, "EXISTS p|x:a", "1"); /* it runs on */
-    expect_redis(&scene, "ZCARD p|x|pool|leases", "1");
+    expect_redis(&scene, "EXISTS p|x:a", "1");          /* it runs on */
+    expect_redis(&scene, "ZCARD p|x|pool|leases", "0"); /* but it is no lease of the pool */
+    expect_redis(&scene, "ZRANGE p|x|pool|departed 0 -1", "[a]");
     scene_close(&scene);
 }
 END_TEST

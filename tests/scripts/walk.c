@@ -364,6 +364,8 @@ static void look_check(struct walk *walk)
         texts += item->is_free && item->has_lease;
         texts += (item->index == INDEX_LATER || item->index == INDEX_EVER) && !item->has_lease &&
                  !(item->is_in && !item->is_free);
+        texts +=
+            (item->departed == INDEX_LATER || item->departed == INDEX_EVER) && !item->has_lease;
     }
     redisReply *reply = walk_run(walk, SCRIPT_POOL_CHECK, &args);
     ck_assert_uint_eq(reply->elements, 3 + texts);
@@ -401,7 +403,7 @@ static void peer_members(struct walk *walk)
         model_peer_assign(&walk->model, -1, count, items);
     } else if (what <= 2) {
         seedpeer_shrink(&walk->peer, 1, names);
-        model_shrink(&walk->model, 1, items);
+        model_peer_shrink(&walk->model, items[0]);
     } else {
         seedpeer_extend(&walk->peer, MODEL_FAR_MS / 1000, count, names);
         for (int i = 0; i < count; i++)
@@ -452,6 +454,9 @@ static void end_lease(struct walk *walk)
     peek_do(walk->at.redis, "DEL %s:%s", walk->at.base, item->name);
     if (item->index == INDEX_DUE)
         peek_do(walk->at.redis, "ZADD %s|pool|leases %ld %s", walk->at.base, item->due, item->name);
+    if (item->departed == INDEX_DUE)
+        peek_do(walk->at.redis, "ZADD %s|pool|departed %ld %s", walk->at.base, item->departed_due,
+                item->name);
 }
 
 /* Time passes for one resource. */

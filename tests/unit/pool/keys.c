@@ -40,6 +40,7 @@ END_TEST
 START_TEST(what_is_ours_lies_beside_it)
 {
     assert_key("leases", "my/ns:1|gpus|pool|leases");
+    assert_key("departed", "my/ns:1|gpus|pool|departed");
     assert_key("journal", "my/ns:1|gpus|pool|journal");
     assert_key("held", "my/ns:1|gpus|pool|held");
     assert_key("notes", "my/ns:1|gpus|pool|notes");
