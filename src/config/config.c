@@ -198,10 +198,10 @@ const struct pool_config *config_pool(const struct config *config, struct str na
 
 /* --- reload ---------------------------------------------------------------------------- */
 
-/* Tells of a change, without passwords. */
-static void log_change(struct log *log, const struct key *row, const void *old, const void *new)
+/* Tells of a change, without passwords. `name`: "server.maxclients" "pool:gpu.mode" */
+static void log_change(struct log *log, const char *name, const struct key *row, const void *old,
+                       const void *new)
 {
-    char *name = mem_printf("%s.%s", key_section_name(row->section), row->name);
     char *from = value_print_public(row, old), *to = value_print_public(row, new);
 
     if (row->flags & KEY_RELOAD)
@@ -209,7 +209,6 @@ static void log_change(struct log *log, const struct key *row, const void *old, 
     else
         log_line(log, LOG_LEVEL_WARNING, "setting-needs-restart", "key", name, "from", from, "to",
                  to, NULL);
-    mem_free(name);
     mem_free(from);
     mem_free(to);
 }
@@ -230,7 +229,10 @@ static void adopt(struct log *log, const struct key *row, void *old, void *new)
 {
     if (is_same(row, old, new))
         return;
-    log_change(log, row, old, new);
+    char *name = mem_printf("%s%s.%s", key_section_name(row->section),
+                            row->section == KEY_POOL ? ":*" : "", row->name);
+    log_change(log, name, row, old, new);
+    mem_free(name);
     if (row->flags & KEY_RELOAD)
         value_move(row, old, new);
 }
@@ -252,6 +254,23 @@ static void keep_prefix(const struct config *config, struct str name, struct poo
     value_store(row, pool, str_of(old->prefix));
 }
 
+/* Tells what a reload changes for a pool beyond [pool:*]; of its prefix keep_prefix() tells. */
+static void log_pool(const struct config *config, const struct config *fresh, struct str pool,
+                     struct log *log)
+{
+    const struct pool_config *old = config_pool(config, pool), *new = config_pool(fresh, pool);
+
+    if (old == &config->pool_default && new == &fresh->pool_default)
+        return;
+    each_row(row, KEY_POOL, KEY_POOL)
+    {
+        char *name = mem_printf("pool:%.*s.%s", PRSTR(pool), row->name);
+        if ((row->flags & KEY_RELOAD) && !is_same(row, old, new))
+            log_change(log, name, row, old, new);
+        mem_free(name);
+    }
+}
+
 /* Moves the values of the pools into the structs in use; those of pools without a section any more
  * are freed, unless they hold a prefix that must stay. */
 static void adopt_pools(struct config *config, struct config *fresh, struct log *log)
@@ -259,8 +278,14 @@ static void adopt_pools(struct config *config, struct config *fresh, struct log 
     struct str name;
     void *value;
 
-    for (size_t at = 0; map_next(&fresh->pools, &at, &name, &value);)
+    for (size_t at = 0; map_next(&fresh->pools, &at, &name, &value);) {
         keep_prefix(config, name, value, log);
+        log_pool(config, fresh, name, log);
+    }
+    for (size_t at = 0; map_next(&config->pools, &at, &name, &value);) {
+        if (map_get(&fresh->pools, name) == NULL)
+            log_pool(config, fresh, name, log);
+    }
     for (size_t at = 0; map_next(&config->pools, &at, &name, &value);) {
         struct pool_config *old = value, *new = map_get(&fresh->pools, name);
         if (new == NULL && strcmp(old->prefix, config->pool_default.prefix) == 0) {

@@ -387,6 +387,18 @@ START_TEST(a_reload_changes_what_can_be_changed)
 }
 END_TEST
 
+START_TEST(a_reload_tells_what_it_changes_for_pools)
+{
+    take_file("[pool:a]\ngc_count=1\n[pool:b]\nmode=shared\n");
+    reload("[pool:*]\ngc_interval=2\n[pool:a]\ngc_count=2\n[pool:c]\nmode=shared\n");
+    const char *text = logged();
+    ck_assert_ptr_nonnull(strstr(text, "setting-changed key=pool:a.gc_count from=1 to=2\n"));
+    ck_assert_ptr_nonnull(strstr(text, "key=pool:b.mode from=shared to=exclusive\n"));
+    ck_assert_ptr_nonnull(strstr(text, "key=pool:c.mode from=exclusive to=shared\n"));
+    ck_assert_ptr_nonnull(strstr(text, "key=pool:*.gc_interval from=5 to=2\n"));
+}
+END_TEST
+
 START_TEST(a_reload_warns_of_what_needs_a_restart)
 {
     take_file("[redis]\nurl=redis://a:p1@h\n");
@@ -473,7 +485,7 @@ START_TEST(prefixes_stay_whatever_a_reload_says)
     ck_assert_ptr_nonnull(
         strstr(text, "event=setting-needs-restart pool=a key=prefix from=one to=other"));
     ck_assert_ptr_nonnull(
-        strstr(text, "event=setting-needs-restart key=pool.prefix from=all to=none"));
+        strstr(text, "event=setting-needs-restart key=pool:*.prefix from=all to=none"));
     ck_assert_ptr_nonnull(strstr(text, "pool=gone key=prefix from=two to=none"));
 }
 END_TEST
@@ -655,6 +667,7 @@ int main(void)
     tcase_add_test(all, the_sample_file_is_good_and_changes_nothing);
     tcase_add_test(all, the_sample_file_is_good_without_its_comments_too);
     tcase_add_test(all, a_reload_changes_what_can_be_changed);
+    tcase_add_test(all, a_reload_tells_what_it_changes_for_pools);
     tcase_add_test(all, a_reload_warns_of_what_needs_a_restart);
     tcase_add_test(all, a_bad_file_changes_nothing);
     tcase_add_test(all, environment_and_arguments_still_win_after_a_reload);
