@@ -317,11 +317,10 @@ START_TEST(answers_that_wait_unread_after_a_standstill_of_ours_are_answers)
     rig_serve(&rig, NULL);
     rig_start(&rig);
     rig_all_ready(&rig);
-    rig_send(&rig, &seen, "RPUSH", "list", "x");
-    /* The loop turns until the call has reached Redis, then stands still beyond the deadline. */
-    rig_until(&rig, (rig_do(&rig, done, "LLEN list"), atoi(done) == 1) || seen.count == 1);
-    seen = (struct seen){0};
-    rig_send(&rig, &seen, "RPUSH", "list", "x");
+    rig_send(&rig, &seen, "BLPOP", "list", "0");
+    rig_until(&rig, rig_info_has(&rig, "clients", "blocked_clients:1"));
+    /* The answer comes while our loop stands still, beyond the deadline. */
+    rig_do(&rig, done, "RPUSH list x");
     int64_t start_ms = clock_ms(&rig.clock);
     while (clock_ms(&rig.clock) - start_ms < 2 * rig_short_ms())
         rig_do(&rig, done, "PING");
