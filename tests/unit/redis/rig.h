@@ -348,12 +348,17 @@ static inline bool rig_call(struct rig *rig, struct seen *seen, const char *cons
 /* POOL EXTEND's script puts one resource into a pool: the tests' script that writes. */
 static inline bool rig_extend(struct rig *rig, struct seen *seen, const char *resource)
 {
-    const struct str keys[] = {STR("t|p|pool"), STR("t|p|pool|head"), STR("t|p|pool|tail"),
-                               STR("t|p|pool|leases")};
+    const struct script *script = script_of(SCRIPT_POOL_EXTEND);
+    char texts[SCRIPT_MAX_KEYS][64];
+    struct str keys[SCRIPT_MAX_KEYS];
+    for (int i = 0; i < script->key_count; i++) {
+        snprintf(texts[i], sizeof(texts[i]), i == 0 ? "t|p|pool" : "t|p|pool|%s", script->keys[i]);
+        keys[i] = str_of(texts[i]);
+    }
     const struct str args[] = {STR("0"), str_of(resource)};
     const struct call call = {.script = SCRIPT_POOL_EXTEND,
                               .keys = keys,
-                              .key_count = 4,
+                              .key_count = script->key_count,
                               .args = args,
                               .arg_count = 2,
                               .done = rig_done,
