@@ -1,4 +1,5 @@
-# `make help` tells the targets. BUILD names a variant: build/<BUILD> holds everything that it makes.
+# `make help` tells the targets; V=1 shows whole commands.
+# BUILD names a variant: build/<BUILD> holds everything that it makes.
 BUILD   ?= release
 PREFIX  ?= /usr/local
 CONFDIR ?= /etc/rallocd
@@ -58,6 +59,7 @@ CPPFLAGS += -Isrc -I$(OUT)/gen -D_GNU_SOURCE -DRALLOCD_VERSION='"$(VERSION)"' $(
 CFLAGS   += -std=c11 $(WARN) $(OPT_$(BUILD)) -fno-common -ffile-prefix-map=$(CURDIR)=.
 LDFLAGS  += $(SAN_$(BUILD)) -Wl,--as-needed
 COMPILE   = $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP
+say       = $(if $(V),,@printf '  %-4s %s\n' $(1) $(@:$(OUT)/%=%);)
 PARALLEL  = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS) -Otarget)
 
 # --- the daemon: one archive a folder ----------------------------------------------------------------
@@ -69,14 +71,14 @@ archives = $(foreach f,$(1),$(call archive,$(f)))
 all: $(OUT)/rallocd
 
 $(OUT)/rallocd: $(OUT)/src/main.o $(call archives,$(FOLDERS))
-	$(CC) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(PKG_LIBS) -lm
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(PKG_LIBS) -lm
 
 # The folder itself is named because a file that leaves it has to leave the archive.
 define archive_rule
 $(call archive,$(1)): $(call obj,$(1)) $(2) src/$(1)
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	ar rcsD $$@ $$(filter %.o,$$^)
+	$$(call say,AR)ar rcsD $$@ $$(filter %.o,$$^)
 endef
 $(foreach f,$(filter-out redis,$(FOLDERS)),$(eval $(call archive_rule,$(f))))
 $(eval $(call archive_rule,redis,$(OUT)/gen/scripts.o))
@@ -91,24 +93,24 @@ endif
 
 $(OUT)/src/%.o: src/%.c $(OUT)/flags | $(OUT)/gen/redis/scripts.h
 	@mkdir -p $(@D)
-	$(COMPILE) -c -o $@ $<
+	$(call say,CC)$(COMPILE) -c -o $@ $<
 
 # --- the scripts of lua/ become C ------------------------------------------------------------------
 LUA := $(sort $(shell find lua -name '*.lua'))
 $(OUT)/tools/%: src/tools/%.c
 	@mkdir -p $(@D)
-	$(CC) -Isrc -D_GNU_SOURCE -std=c11 $(WARN) -O1 -g -o $@ $< $(TOOL_LIBS)
+	$(call say,CC)$(CC) -Isrc -D_GNU_SOURCE -std=c11 $(WARN) -O1 -g -o $@ $< $(TOOL_LIBS)
 # This one reads the daemon's own tables, so that it is all of it but main.
 $(OUT)/tools/docs: $(OUT)/src/tools/docs.o $(call archives,$(FOLDERS))
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(PKG_LIBS) -lm
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(PKG_LIBS) -lm
 $(OUT)/tools/embed: TOOL_LIBS := $(shell pkg-config --libs libcrypto 2>/dev/null)
 $(OUT)/gen/redis/scripts.h: $(OUT)/tools/embed $(LUA) lua/pool
 	@mkdir -p $(@D)
-	$(OUT)/tools/embed lua $(OUT)/gen/redis/scripts.h $(OUT)/gen/scripts.c
+	$(call say,GEN)$(OUT)/tools/embed lua $(OUT)/gen/redis/scripts.h $(OUT)/gen/scripts.c
 $(OUT)/gen/scripts.c: $(OUT)/gen/redis/scripts.h ;
 $(OUT)/gen/scripts.o: $(OUT)/gen/scripts.c $(OUT)/flags
-	$(COMPILE) -c -o $@ $<
+	$(call say,CC)$(COMPILE) -c -o $@ $<
 
 # --- tests: each tests/<folder>/*.c is a program; unit tests see only their folder and below -------
 TEST_LIB := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/lib/*.c))
@@ -129,19 +131,19 @@ wanted = $(if $(T),$(foreach t,$(1),$(if $(findstring $(T),$(t:$(OUT)/%=%)),$(t)
 
 $(OUT)/tests/%.o: tests/%.c $(OUT)/flags | $(OUT)/gen/redis/scripts.h
 	@mkdir -p $(@D)
-	$(COMPILE) -I. $(CHECK_CFLAGS) $(SIM_CFLAGS) -c -o $@ $<
+	$(call say,CC)$(COMPILE) -I. $(CHECK_CFLAGS) $(SIM_CFLAGS) -c -o $@ $<
 
 $(OUT)/lib/testlib.a: $(TEST_LIB) tests/lib
 	@mkdir -p $(@D)
 	@rm -f $@
-	ar rcsD $@ $(filter %.o,$^)
+	$(call say,AR)ar rcsD $@ $(filter %.o,$^)
 
 # what a unit test of a folder links: that folder and those below it
 below = $(if $(filter $(1),$(FOLDERS)),$(call from,$(1),$(FOLDERS)),$(FOLDERS))
 from  = $(if $(filter $(1),$(firstword $(2))),$(2),$(call from,$(1),$(wordlist 2,99,$(2))))
 define link_rule
 $(OUT)/tests/$(1)/%: $(OUT)/tests/$(1)/%.o $(2)
-	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(CHECK_LIBS) $$(PKG_LIBS) -lm
+	$$(call say,LINK)$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(CHECK_LIBS) $$(PKG_LIBS) -lm
 endef
 $(foreach f,$(FOLDERS),$(eval $(call link_rule,unit/$(f),$(call archives,$(call below,$(f))))))
 $(foreach f,scripts daemon fleet fault peers docs,\
@@ -153,7 +155,7 @@ $(OUT)/tests/sim/sim: $(SIM_OBJ) $(call archives,jobs pool ops redis resp io con
 $(OUT)/tests/sim/keyspace_test: $(OUT)/tests/sim/keyspace_test.o $(SIM_REDIS) $(OUT)/lib/testlib.a \
   $(call archives,redis resp io config base)
 $(OUT)/tests/sim/sim $(OUT)/tests/sim/keyspace_test:
-	$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(PKG_LIBS) $(SIM_LIBS) -lm
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(PKG_LIBS) $(SIM_LIBS) -lm
 
 # --- what a person asks for -------------------------------------------------------------------------
 run:
@@ -199,7 +201,7 @@ tidy: $(TIDY)
 $(OUT)/tidy/%: %.c .clang-tidy $(OUT)/flags | $(OUT)/gen/redis/scripts.h
 	@mkdir -p $(@D)
 	@$(CC) $(CPPFLAGS) -I. $(CHECK_CFLAGS) $(SIM_CFLAGS) -MM -MP -MT $@ -MF $@.d $<
-	@echo "clang-tidy $<"; clang-tidy --quiet $< -- $(CPPFLAGS) -I. $(CHECK_CFLAGS) $(SIM_CFLAGS) -std=c11 2>$@.log
+	$(call say,TIDY)clang-tidy --quiet $< -- $(CPPFLAGS) -I. $(CHECK_CFLAGS) $(SIM_CFLAGS) -std=c11 2>$@.log
 	@touch $@
 docs: $(OUT)/tools/docs
 	$< README.md
