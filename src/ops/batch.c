@@ -290,9 +290,17 @@ static void take_back(struct lane *lane)
     }
 }
 
+/* Redis' words without the place in the script that it adds: nothing there is at fault. */
+static struct str words_of(const struct answer *refusal)
+{
+    struct str words = answer_str(refusal);
+    long place = str_find(words, STR(" script: "));
+    return place < 0 ? words : str_make(words.ptr, (size_t)place);
+}
+
 static void put_off(struct lane *lane, const struct answer *why)
 {
-    str_printable(answer_str(why), lane->trouble, sizeof lane->trouble);
+    str_printable(words_of(why), lane->trouble, sizeof lane->trouble);
     lane->retry_at_ms = clock_ms(lane->batches->clock) + RETRY_DELAY_MS;
 }
 
@@ -308,7 +316,7 @@ static void refuse(struct lane *lane, const struct answer *answer)
 {
     struct err err;
     char text[160];
-    str_printable(answer_str(answer), text, sizeof text);
+    str_printable(words_of(answer), text, sizeof text);
     log_line(lane->batches->log, LOG_LEVEL_WARNING, "redis-refused", "answer", text, NULL);
     if (is_passing(answer_str(answer))) {
         if (lane->alone_left > 0)

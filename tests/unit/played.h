@@ -139,6 +139,8 @@ static inline void lose(void)
     } while (0)
 
 #define LOADING "-LOADING Redis is loading the dataset in memory\r\n"
-#define OOM     "-OOM command not allowed when used memory > 'maxmemory'.\r\n"
+#define OOM                                                                      \
+    "-OOM command not allowed when used memory > 'maxmemory'. script: 5f0c, on " \
+    "@user_script:46.\r\n"
 
 #endif
