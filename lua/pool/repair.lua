@@ -1,11 +1,13 @@
 -- repair: builds the list anew from the hash and the leases. What is still linked keeps its order;
 -- entries that make no sense become free ones without an expiry, names that no list can hold leave.
--- keys: pool head tail gc_cursor leases departed held notes requests
+-- keys: pool head tail gc_cursor leases departed journal held notes requests bindings leader
 -- args: (none)
 -- returns: [total, free, leased, changed]
 -- include: pool/whole.lua
 key.gc_cursor, key.index, key.departed = KEYS[4], KEYS[5], KEYS[6]
-key.held, key.notes, key.requests = KEYS[7], KEYS[8], KEYS[9]
+local K_journal = KEYS[7]
+key.held, key.notes, key.requests = KEYS[8], KEYS[9], KEYS[10]
+local K_bindings, K_leader = KEYS[11], KEYS[12]
 
 local order, is_met = {}, {} -- the new list; who has had a look already
 local locked
@@ -130,12 +132,6 @@ end
 
 -- Drops keys of ours that have another type, and notes of leases that have ended.
 local function clean_notes()
-    local reads = { [key.held] = "ZCARD", [key.notes] = "HLEN", [key.requests] = "HLEN" }
-    for name, read in pairs(reads) do
-        if is_error(redis.pcall(read, name)) then
-            redis.call("DEL", name)
-        end
-    end
     local names = redis.call("HKEYS", key.notes)
     local values, stale = key.values(names), {}
     for i = 1, #names do
@@ -176,6 +172,21 @@ local function clean_requests()
     return #gone
 end
 
+-- A key of ours that somebody gave another type would stop the pool for ever.
+local function drop_misfits()
+    local reads = {
+        [K_journal] = "HLEN", [key.notes] = "HLEN", [key.requests] = "HLEN",
+        [key.held] = "ZCARD", [K_bindings] = "ZCARD", [K_leader] = "GET",
+    }
+    local count = 0
+    for name, read in pairs(reads) do
+        if is_error(redis.pcall(read, name)) then
+            count = count + redis.call("DEL", name)
+        end
+    end
+    return count
+end
+
 local function run()
     local names, unfit = whole_read()
     for i = 1, #unfit do
@@ -186,7 +197,7 @@ local function run()
     place_rest(names)
     local changed_count = #unfit + relink_all(names)
     redis.call("DEL", key.gc_cursor) -- the first write: never refused for want of memory
-    changed_count = changed_count + clean_notes() + clean_held() + clean_requests()
+    changed_count = changed_count + drop_misfits() + clean_notes() + clean_held() + clean_requests()
     changed_count = changed_count + rebuild_index(names)
     index.write()
     if list.head ~= list.stored_head or list.tail ~= list.stored_tail then

@@ -242,10 +242,16 @@ START_TEST(repair_replaces_keys_of_ours_that_have_another_type)
     scene_do(&scene, "SET p|x|pool|notes text");
     scene_do(&scene, "DEL p|x|pool|head");
     scene_do(&scene, "LPUSH p|x|pool|head text");
+    scene_do(&scene, "SET p|x|pool|bindings text");
+    scene_do(&scene, "LPUSH p|x|pool|leader text");
+    scene_do(&scene, "DEL p|x|pool|journal");
+    scene_do(&scene, "SET p|x|pool|journal text");
     expect_batch(&scene.at, M1("r"), "!WRONGTYPE ...");
     expect(&scene.at, SCRIPT_POOL_REPAIR, "", "[4 3 1 ...");
     expect_batch(&scene.at, "M 1 1 1000 r \"\" 0 me \"\"", "[[b #+r # 1000]]");
     expect_redis(&scene, "ZCARD p|x|pool|leases", "2");
+    expect(&scene.at, SCRIPT_POOL_GC, "me 1000 100 100", "[1 4 ...");
+    expect(&scene.at, SCRIPT_POOL_INFO, "", "[4 2 ...");
     scene_close(&scene);
 }
 END_TEST
