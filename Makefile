@@ -149,7 +149,7 @@ $(foreach f,$(FOLDERS),$(eval $(call link_rule,unit/$(f),$(call archives,$(call 
 $(foreach f,scripts daemon fleet fault peers docs,\
   $(eval $(call link_rule,$(f),$(OUT)/lib/testlib.a $(call archives,redis resp io config base))))
 $(eval $(call link_rule,fuzz,$(call archives,$(FOLDERS))))
-$(eval $(call link_rule,bench,$(patsubst %.c,$(OUT)/%.o,$(wildcard tests/bench/*.c)) $(call archive,base)))
+$(eval $(call link_rule,bench,$(patsubst %,$(OUT)/tests/bench/%.o,load proc seed) $(call archives,redis resp io config base)))
 
 $(OUT)/tests/sim/sim: $(SIM_OBJ) $(call archives,jobs pool ops redis resp io config base)
 $(OUT)/tests/sim/keyspace_test: $(OUT)/tests/sim/keyspace_test.o $(SIM_REDIS) $(OUT)/lib/testlib.a \
@@ -167,8 +167,8 @@ run:
 	  --redis.state_dir=$(STATE)
 
 test:
-	@$(MAKE) --no-print-directory $(PARALLEL) $(OUT)/rallocd build/node/.done \
-	  $(call wanted,$(TESTS))
+	@$(MAKE) --no-print-directory $(PARALLEL) $(OUT)/rallocd $(call wanted,$(TESTS)) \
+	  $(if $(filter %.mjs %/readme.py,$(call wanted,$(ALL_TESTS))),build/node/.done)
 	@T='$(T)' tests/run.sh $(OUT) $(call wanted,$(ALL_TESTS))
 check-asan:
 	@CK_TIMEOUT_MULTIPLIER=4 SECONDS_EACH=900 $(MAKE) --no-print-directory BUILD=asan test
