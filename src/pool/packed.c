@@ -113,7 +113,9 @@ static bool explain(struct packed *packed, struct str text, struct err *err)
         return err_set(err, ERR_WRONGTYPE, "the key of the fences holds another type");
     if (kind == ERR_WRONGTYPE)
         return err_set(err, ERR_WRONGTYPE,
-                       "the key of pool '%s' holds another type: is it a lock set?", name);
+                       "a key of pool '%s' holds another type: is it a lock set? Else POOL REPAIR "
+                       "%s mends it",
+                       name, name);
     if (kind == ERR_NOTOWNER)
         return err_set(err, ERR_NOTOWNER, "%s", shown);
     if (is_refusal(text)) {

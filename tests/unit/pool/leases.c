@@ -172,8 +172,10 @@ START_TEST(another_type_is_explained)
 {
     leases_malloc(pool, &one, hear_leases, &told);
     answer("-WRONGTYPE Operation against a key holding the wrong kind of value script: x\r\n");
-    assert_failed_with(told, ERR_WRONGTYPE,
-                       "the key of pool 'gpus' holds another type: is it a lock set?");
+    assert_failed_with(
+        told, ERR_WRONGTYPE,
+        "a key of pool 'gpus' holds another type: is it a lock set? Else POOL REPAIR "
+        "gpus mends it");
 }
 END_TEST
 
