@@ -32,8 +32,17 @@ struct daemon_gauges {
     size_t max_clients; /* maxclients, or fewer where the system's limit of descriptors is lower */
 };
 
+/* How a row's texts want its arguments counted; read once, for dispatch. */
+struct command_shape {
+    int names;     /* 2 for a subcommand */
+    int arity;     /* as command_arity() */
+    int fixed_max; /* fixed arguments at most */
+    int rest_min;  /* arguments behind the options at least */
+};
+
 /* Of one row of the table; index as command_stats_of() of commands/ counts. */
 struct command_stats {
+    struct command_shape shape;
     uint64_t calls, rejected,
         failed;    /* rejected: before the handler ran; failed: answered an error */
     uint64_t usec; /* from request to the whole reply */

@@ -75,7 +75,7 @@ void cmd_config_set(struct ask *ask)
 void cmd_config_resetstat(struct ask *ask)
 {
     fields_reset(ask->daemon);
-    memset(ask->daemon->command_stats, 0, command_count() * sizeof(struct command_stats));
+    command_stats_reset(ask->daemon);
     reply_ok(ask->reply);
 }
 

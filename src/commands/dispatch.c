@@ -11,9 +11,30 @@
 
 #define SHOWN_MAX 128 /* bytes of a word of the user in an error, as in Redis */
 
+static struct command_shape shape_of(const struct command *command)
+{
+    struct command_shape shape = {.arity = command_arity(command)};
+    int least, most;
+
+    shape.names = strchr(command->full, '|') != NULL ? 2 : 1;
+    command_words(command->args, &least, &shape.fixed_max);
+    command_words(command->rest, &shape.rest_min, &most);
+    return shape;
+}
+
 struct command_stats *command_stats_new(void)
 {
-    return mem_array(command_count(), sizeof(struct command_stats));
+    struct command_stats *stats = mem_array(command_count(), sizeof(struct command_stats));
+
+    for (size_t i = 0; i < command_count(); i++)
+        stats[i].shape = shape_of(command_at(i));
+    return stats;
+}
+
+void command_stats_reset(struct daemon *daemon)
+{
+    for (size_t i = 0; i < command_count(); i++)
+        daemon->command_stats[i] = (struct command_stats){.shape = daemon->command_stats[i].shape};
 }
 
 struct command_stats *command_stats_of(struct daemon *daemon, const struct command *command)
@@ -230,7 +251,7 @@ static bool find_command(struct ask *ask)
 
 static bool check_arity(struct ask *ask)
 {
-    int arity = command_arity(ask->command);
+    int arity = command_stats_of(ask->daemon, ask->command)->shape.arity;
 
     if (ask->command->run != NULL && (arity > 0 ? ask->argc == arity : ask->argc >= -arity))
         return true;
@@ -250,14 +271,12 @@ static bool check_login(struct ask *ask)
 static bool cut_arguments(struct ask *ask)
 {
     const struct command *command = ask->command;
-    int names = strchr(command->full, '|') != NULL ? 2 : 1, given = ask->argc - names, used = 0;
-    int least, most, rest_least, rest_most;
+    const struct command_shape *shape = &command_stats_of(ask->daemon, command)->shape;
+    int given = ask->argc - shape->names, used = 0;
     struct err err;
 
-    command_words(command->args, &least, &most);
-    command_words(command->rest, &rest_least, &rest_most);
-    ask->fixed = ask->argv + names;
-    ask->fixed_count = given < most ? given : most;
+    ask->fixed = ask->argv + shape->names;
+    ask->fixed_count = given < shape->fixed_max ? given : shape->fixed_max;
     ask->rest = ask->fixed + ask->fixed_count;
     ask->rest_count = given - ask->fixed_count;
     bool has_resources = (command->flags & CMD_RESOURCES) != 0;
@@ -270,7 +289,7 @@ static bool cut_arguments(struct ask *ask)
         ask->rest += used;
         ask->rest_count -= used;
     }
-    if (ask->rest_count < rest_least || (command->rest == NULL && ask->rest_count > 0)) {
+    if (ask->rest_count < shape->rest_min || (command->rest == NULL && ask->rest_count > 0)) {
         ask_wrong_arity(ask);
         return false;
     }

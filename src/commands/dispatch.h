@@ -41,6 +41,8 @@ void dispatch(struct daemon *daemon, struct peer *peer, struct turn *turn, const
 
 /* daemon->command_stats: one for each row; the caller's to free by mem_free(). */
 struct command_stats *command_stats_new(void);
+/* CONFIG RESETSTAT: counts from 0 again. */
+void command_stats_reset(struct daemon *daemon);
 struct command_stats *command_stats_of(struct daemon *daemon, const struct command *command);
 
 /* --- for handlers ---------------------------------------------------------------------------- */
