@@ -189,8 +189,10 @@ fuzz: # clang's libFuzzer; what it finds new stays in build/fuzz/corpus
 fuzz-programs: $(patsubst %.c,$(OUT)/%,$(wildcard tests/fuzz/*.c))
 
 bench:
-	@$(MAKE) --no-print-directory $(PARALLEL) $(OUT)/rallocd $(OUT)/tests/bench/bench
+	@$(MAKE) --no-print-directory $(PARALLEL) $(OUT)/rallocd \
+	  $(OUT)/tests/bench/bench $(OUT)/tests/bench/scripts
 	@mkdir -p $(OUT)/bench
+	@$(OUT)/tests/bench/scripts | tee $(OUT)/bench/scripts.md
 	@$(OUT)/tests/bench/bench $(OUT)/rallocd $(OUT)/bench $(BENCH)
 
 lint:

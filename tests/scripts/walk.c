@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STEPS   20000
-#define WALK_MS 6000 /* a walk without RALLOCD_STEPS ends then, at the latest */
+#define STEPS      20000
+#define OPERATIONS 6    /* of a batch, at most */
+#define WALK_MS    6000 /* a walk without RALLOCD_STEPS ends then, at the latest */
 
 /* --- batches --- */
 
@@ -27,12 +28,13 @@ struct operation {
 static void pick_malloc(struct walk *walk, struct operation *op, struct args *args)
 {
     struct model_ask *ask = &op->ask;
-    ask->how = "11na"[walk_below(walk, 4)];
+    bool is_plain = walk_below(walk, 2) == 0;
+    ask->how = is_plain ? '1' : "11na"[walk_below(walk, 4)];
     ask->count = ask->how == '1' ? 1 : 1 + walk_below(walk, 4);
     ask->is_permanent = walk_below(walk, 4) == 0;
-    ask->name = walk_maybe(walk, MODEL_NAMES);
-    ask->owner = walk->model.is_shared ? MODEL_NONE : walk_maybe(walk, 2);
-    ask->reqid = walk->model.is_shared ? MODEL_NONE : walk_maybe(walk, MODEL_REQUESTS);
+    ask->name = is_plain ? MODEL_NONE : walk_maybe(walk, MODEL_NAMES);
+    ask->owner = is_plain || walk->model.is_shared ? MODEL_NONE : walk_maybe(walk, 2);
+    ask->reqid = is_plain || walk->model.is_shared ? MODEL_NONE : walk_maybe(walk, MODEL_REQUESTS);
     snprintf(op->random, sizeof op->random, "r%d", walk_below(walk, 1000));
     args_add(args, (char[]){ask->how, '\0'});
     args_add_int(args, ask->count);
@@ -63,9 +65,10 @@ static void pick(struct walk *walk, struct operation *op, struct args *args)
     if (op->letter == 'M') {
         pick_malloc(walk, op, args);
     } else if (op->letter == 'F') {
-        op->count = walk_items(walk, 1, 4, op->items);
+        bool is_plain = walk_below(walk, 2) == 0;
+        op->count = walk_items(walk, 1, is_plain ? 1 : 4, op->items);
         pick_token(walk, op, args);
-        if (walk_below(walk, 2) == 0)
+        if (is_plain || walk_below(walk, 2) == 0)
             args_add(args, "");
         else
             args_add(args, walk_expiry(walk, &op->expiry));
@@ -152,10 +155,10 @@ static long long read_fence(struct walk *walk)
 
 static void step_batch(struct walk *walk)
 {
-    struct operation ops[4];
+    struct operation ops[OPERATIONS];
     struct args args = {0};
     struct model_request before = walk->model.last;
-    int count = 1 + walk_below(walk, 4);
+    int count = 1 + walk_below(walk, OPERATIONS);
     long long last_fence = read_fence(walk);
     walk->model.last.count = 0;
     args_add(&args, "D");
