@@ -9,7 +9,7 @@
 #define RETRY_DELAY_MS 20
 /* Things that one merged call may touch, so that it stays short for everybody else's sake. */
 #define MAX_WEIGHT 10000
-/* daemon, sequence, and what the rules put before the operations. */
+/* daemon, sequence, and what the rules put before the operations, or make of one. */
 #define MAX_HEAD 6
 
 static struct op *op_at(struct list_node *node)
@@ -184,18 +184,38 @@ static size_t write_args(struct lane *lane, size_t count, size_t op_args, struct
     return at;
 }
 
+/* The script for one and its args, where the operation has one; else SCRIPT_NONE. */
+static enum script_id write_lone_args(struct lane *lane, struct str sequence, size_t *arg_count)
+{
+    struct batches *batches = lane->batches;
+    const struct op *op = op_at(list_first(&lane->queue));
+    int count = 0;
+    if (lane->rules->lone == NULL || op->is_full)
+        return SCRIPT_NONE;
+    need_args(batches, MAX_HEAD);
+    enum script_id id = lane->rules->lone(lane->owner, op, batches->args + 2, &count);
+    batches->args[0] = batches->daemon;
+    batches->args[1] = sequence;
+    *arg_count = 2 + (size_t)count;
+    return id;
+}
+
 static bool send_queued(struct lane *lane)
 {
     struct batches *batches = lane->batches;
-    enum script_id id = op_at(list_first(&lane->queue))->script;
+    enum script_id id = op_at(list_first(&lane->queue))->script, lone = SCRIPT_NONE;
     bool is_batch = id == lane->rules->batch_script;
     char number[NUM_INT_MAX];
-    size_t op_args, count = count_run(lane, &op_args);
+    size_t op_args, arg_count, count = count_run(lane, &op_args);
     size_t len = num_format_int(number, (int64_t)(batches->sequence + 1));
-    size_t arg_count = write_args(lane, count, op_args, str_make(number, len));
 
-    if (!send_script(lane, id, batches->args, arg_count))
+    if (is_batch && count == 1)
+        lone = write_lone_args(lane, str_make(number, len), &arg_count);
+    if (lone == SCRIPT_NONE)
+        arg_count = write_args(lane, count, op_args, str_make(number, len));
+    if (!send_script(lane, lone != SCRIPT_NONE ? lone : id, batches->args, arg_count))
         return false;
+    lane->is_lone = lone != SCRIPT_NONE;
     if (lane->alone_left > 0)
         lane->alone_left--;
     for (size_t i = 0; i < count; i++)
@@ -282,7 +302,6 @@ static void lose(struct lane *lane, bool is_batch)
 /* Back to the head of the queue, in the old order, to be sent again. */
 static void take_back(struct lane *lane)
 {
-    lane->batches->retries++;
     while (!list_is_empty(&lane->flying)) {
         struct list_node *node = lane->flying.root.prev;
         list_remove(&lane->flying, node);
@@ -321,6 +340,7 @@ static void refuse(struct lane *lane, const struct answer *answer)
     if (is_passing(answer_str(answer))) {
         if (lane->alone_left > 0)
             lane->alone_left += lane->flying.count;
+        lane->batches->retries++;
         take_back(lane);
         put_off(lane, answer);
         return;
@@ -328,11 +348,23 @@ static void refuse(struct lane *lane, const struct answer *answer)
     lane->progress_ms = clock_ms(lane->batches->clock);
     if (lane->flying.count > 1) {
         lane->alone_left = lane->flying.count;
+        lane->batches->retries++;
         take_back(lane);
     } else {
         err_set(&err, ERR_UPSTREAM, "Redis refused: %s: not done", text);
         fail_flying(lane, &err);
     }
+}
+
+/* The script for one has changed nothing: the batch script has to do it. */
+static void send_whole(struct lane *lane)
+{
+    op_at(list_first(&lane->flying))->is_full = true;
+    lane->batches->batches--;
+    lane->batches->batched_ops--;
+    if (lane->alone_left > 0)
+        lane->alone_left++;
+    take_back(lane);
 }
 
 static void settle_recall(struct lane *lane, enum call_fate fate, const struct answer *answer)
@@ -364,6 +396,8 @@ static void end_call(void *arg, enum call_fate fate, const struct answer *answer
 
     if (is_recall)
         settle_recall(lane, fate, answer);
+    else if (fate == CALL_ANSWERED && lane->is_lone && str_eq(answer_str(answer), STR("FULL")))
+        send_whole(lane);
     else if (fate == CALL_ANSWERED)
         deliver(lane, is_batch, answer);
     else if (fate == CALL_REFUSED)

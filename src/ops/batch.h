@@ -1,7 +1,8 @@
 /* batch: operations of one key group (a lane) wait in order of arrival; at most one call of a lane
  * is in flight, and what comes meanwhile is the next call. Neighbours that can be merged share a
  * call of the lane's batch script; any other operation is a call of its own. So operations of a
- * lane take effect in the order in which they came.
+ * lane take effect in the order in which they came. A batch of one may have a script that is
+ * cheaper; it answers FULL, having changed nothing, when the batch script has to do it after all.
  *
  * Faults: while nothing of a lane is answered, its operations wait, each for at most `wait_ms`,
  * then fail with UPSTREAM. What Redis refused for a passing reason (LOADING, BUSY ...) is tried
@@ -32,7 +33,8 @@ struct op {
     enum script_id script; /* the lane's batch script: merged. SCRIPT_NONE: args are a command */
     const struct str *args;
     int arg_count;
-    int weight; /* things that it may touch: bounds a merged call; 0 counts as 1 */
+    int weight;   /* things that it may touch: bounds a merged call; 0 counts as 1 */
+    bool is_full; /* private: its script for one has answered FULL */
     op_done done;
     int64_t queued_ms; /* set by lane_add */
     struct err *err;   /* private: why it was not taken, until done (batches_refuse) */
@@ -47,6 +49,9 @@ struct lane_rules {
     /* The args before those of the operations of a batch, after daemon and sequence; their number.
      */
     int (*head)(void *owner, struct str args[4]);
+    /* Optional: the script for an operation of the batch script that goes alone, SCRIPT_NONE when
+     * it has none. Writes at most 4 args, which follow daemon and sequence, and their number. */
+    enum script_id (*lone)(void *owner, const struct op *op, struct str args[4], int *count);
     /* What the recall script answered: it is settled. */
     void (*recalled)(void *owner, const struct answer *answer);
 };
@@ -92,6 +97,7 @@ struct lane {
     struct list flying;           /* of the call in flight */
     bool is_flying;
     bool is_recalling;   /* the call in flight is a recall */
+    bool is_lone;        /* the call in flight is of a script for one */
     bool is_later;       /* node is in batches->later */
     size_t alone_left;   /* so many at the head go alone: they were refused together */
     uint64_t sequence;   /* of the newest batch */

@@ -163,6 +163,40 @@ void leases_renew(struct pool *pool, struct str resource, struct str token, int6
     packed_send(packed, &pool->lane);
 }
 
+/* --- alone -------------------------------------------------------------------------------------
+ */
+
+static bool is_plain_malloc(const struct str *args)
+{
+    return str_eq(args[1], STR("1")) && args[5].len == 0 && args[7].len == 0 && args[8].len == 0;
+}
+
+enum script_id leases_lone(const struct pool *pool, const struct op *op, struct str args[4],
+                           int *count)
+{
+    const struct str *given = op->args;
+    char letter = given[0].ptr[0];
+    *count = 2;
+    if (pool->config->is_shared)
+        return SCRIPT_NONE;
+    if (letter == 'M' && is_plain_malloc(given)) {
+        args[0] = given[3]; /* timeout_ms */
+        args[1] = given[4]; /* random */
+        return SCRIPT_POOL_MALLOC_ONE;
+    }
+    if (letter == 'F' && op->arg_count == 5 && given[2].len == 0) {
+        args[0] = given[4]; /* resource */
+        args[1] = given[1]; /* token */
+        return SCRIPT_POOL_FREE_ONE;
+    }
+    if (letter == 'R') {
+        memcpy(args, given + 1, 3 * sizeof *args); /* resource token timeout_ms */
+        *count = 3;
+        return SCRIPT_POOL_RENEW_ONE;
+    }
+    return SCRIPT_NONE;
+}
+
 /* --- nobody waits for these ----------------------------------------------------------------------
  */
 

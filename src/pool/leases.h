@@ -57,4 +57,9 @@ void leases_renew(struct pool *pool, struct str resource, struct str token, int6
 /* Gives granted leases back whose asker is gone; nobody waits for the outcome. */
 void leases_give_back(struct pool *pool, const struct leases *leases);
 
+/* The script for a plain MALLOC, FREE or RENEW of an exclusive pool that goes alone, and its args;
+ * SCRIPT_NONE for others. For the pools' lanes. */
+enum script_id leases_lone(const struct pool *pool, const struct op *op, struct str args[4],
+                           int *count);
+
 #endif

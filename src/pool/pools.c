@@ -2,6 +2,7 @@
 #include "pool/pools.h"
 #include "base/mem.h"
 #include "base/name.h"
+#include "pool/leases.h"
 #include <inttypes.h>
 
 #define FORGET_AFTER_MS 60000
@@ -43,11 +44,18 @@ static void common_lane_keys(void *owner, const struct script *script, struct st
     pool_keys_of(&pools->keys, script, keys);
 }
 
+static enum script_id pool_lane_lone(void *owner, const struct op *op, struct str args[4],
+                                     int *count)
+{
+    return leases_lone(owner, op, args, count);
+}
+
 static const struct lane_rules pool_rules = {
     .batch_script = SCRIPT_POOL_BATCH,
     .recall_script = SCRIPT_POOL_RECALL,
     .keys = pool_lane_keys,
     .head = pool_lane_head,
+    .lone = pool_lane_lone,
     .recalled = pool_lane_recalled,
 };
 

@@ -157,7 +157,21 @@ static void say_batch(struct bench *bench, enum kind kind, int from, int count)
 
 static void say_lone(struct bench *bench, enum kind kind, int i)
 {
-    say_batch(bench, kind, i, 1);
+    static const enum script_id ids[KINDS] = {SCRIPT_POOL_MALLOC_ONE, SCRIPT_POOL_RENEW_ONE,
+                                              SCRIPT_POOL_FREE_ONE};
+    struct words *words = &bench->words;
+    say_script(bench, ids[kind]);
+    say(words, "daemon");
+    say_number(words, "", ++bench->sequence);
+    if (kind == MALLOC) {
+        say(words, "60000");
+        say(words, "0123456789abcdefghijkl");
+        return;
+    }
+    say_number(words, "r", i + 1);
+    say(words, "");
+    if (kind == RENEW)
+        say(words, "60000");
 }
 
 /* --- measuring ---------------------------------------------------------------------------------

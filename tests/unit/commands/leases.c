@@ -2,16 +2,28 @@
 #include "main.h"
 #include "rig.h"
 
-/* The operations of the batch in flight, without its head (daemon, sequence, mode). */
-static const char *sent(void)
+/* What the call in flight says behind its first `skipped` words. */
+static const char *sent_by(enum script_id script, int skipped)
 {
     const char *text = rig.upstream.text;
 
     ck_assert(rig.upstream.is_flying);
-    ck_assert_int_eq(rig.upstream.script, SCRIPT_POOL_BATCH);
-    for (int i = 0; i < 3; i++)
+    ck_assert_int_eq(rig.upstream.script, script);
+    for (int i = 0; i < skipped; i++)
         text = strchr(text, ' ') + 1;
     return text;
+}
+
+/* The operations of the batch in flight, without its head (daemon, sequence, mode). */
+static const char *sent(void)
+{
+    return sent_by(SCRIPT_POOL_BATCH, 3);
+}
+
+/* The operation of the script for one in flight, without daemon and sequence. */
+static const char *sent_alone(enum script_id script)
+{
+    return sent_by(script, 2);
 }
 
 /* As sent(), with the random part of each MALLOC written as "?". */
@@ -32,8 +44,8 @@ static const char *sent_malloc(void)
 
 START_TEST(malloc_takes_the_defaults_of_its_pool)
 {
-    says("MALLOC", "p");
-    ck_assert_str_eq(sent_malloc(), "M 1 1 120000 ?  3600000  ");
+    says("MALLOC", "p", "NAME", "n");
+    ck_assert_str_eq(sent_malloc(), "M 1 1 120000 ? n 3600000  ");
     rig_answer("*1\n*4\n$1\na\n$5\n7-tok\n:7\n:120000\n");
     ck_assert_str_eq(rig_reply(&rig.peers[0]), "$1\na\n");
 }
@@ -78,7 +90,7 @@ START_TEST(what_a_client_that_is_gone_was_granted_goes_back)
     rig.peers[0].turn.peer = NULL;
     rig_answer("*1\n*4\n$1\na\n$5\n7-tok\n:7\n:120000\n");
     ck_assert(rig.peers[0].turn.is_ended);
-    ck_assert_str_eq(sent(), "F 7-tok  1 a");
+    ck_assert_str_eq(sent_alone(SCRIPT_POOL_FREE_ONE), "a 7-tok");
     rig_answer("*1\n:1\n");
 }
 END_TEST
@@ -201,11 +213,11 @@ END_TEST
 START_TEST(renew_takes_the_default_time_or_its_own)
 {
     says("RENEW", "p", "a");
-    ck_assert_str_eq(sent(), "R a  120000");
+    ck_assert_str_eq(sent_alone(SCRIPT_POOL_RENEW_ONE), "a  120000");
     rig_answer("*1\n:1\n");
     ck_assert_str_eq(rig_reply(&rig.peers[0]), ":1\n");
     says("RENEW", "p", "a", "TOKEN", "t", "TIMEOUT", "-1");
-    ck_assert_str_eq(sent(), "R a t -1000");
+    ck_assert_str_eq(sent_alone(SCRIPT_POOL_RENEW_ONE), "a t -1000");
     rig_answer("*1\n:0\n");
     ck_assert_str_eq(rig_reply(&rig.peers[0]), ":0\n");
 }

@@ -40,11 +40,21 @@ static void note_recalled(void *owner, const struct answer *answer)
     snprintf(recalled, sizeof recalled, "%s %d", (char *)owner, (int)answer_int(answer, -1));
 }
 
+/* Only what begins with "one" has a script for one, in a lane that has any. */
+static enum script_id pick_lone(void *owner, const struct op *op, struct str args[4], int *count)
+{
+    (void)owner;
+    *count = 1;
+    args[0] = op->args[0];
+    return str_starts(op->args[0], STR("one")) ? SCRIPT_POOL_FREE_ONE : SCRIPT_NONE;
+}
+
 static const struct lane_rules rules = {
     .batch_script = SCRIPT_POOL_BATCH,
     .recall_script = SCRIPT_POOL_RECALL,
     .keys = give_keys,
     .head = give_head,
+    .lone = pick_lone,
     .recalled = note_recalled,
 };
 
@@ -137,6 +147,60 @@ START_TEST(an_operation_of_an_idle_lane_is_sent_at_once)
     assert_answer(0, "A");
     ck_assert(lane_is_idle(&lane));
     ck_assert_uint_eq(batches.queued, 0);
+}
+END_TEST
+
+#define FULL "$4\r\nFULL\r\n"
+
+START_TEST(a_batch_of_one_goes_by_the_script_for_one)
+{
+    add(0, "one");
+    assert_sent(0, SCRIPT_POOL_FREE_ONE, "me 1 one");
+    add(1, "one b");
+    add(2, "one c");
+    answer(ONE("A"));
+    assert_answer(0, "A");
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode one b one c");
+    answer("*2\r\n+B\r\n+FULL\r\n");
+    assert_answer(2, "FULL"); /* it is nothing special there */
+    ck_assert_uint_eq(batches.batched_ops, 3);
+}
+END_TEST
+
+START_TEST(what_the_script_for_one_leaves_undone_goes_by_the_batch_script)
+{
+    add(0, "one");
+    add(1, "b");
+    answer(FULL);
+    ck_assert_int_eq(ops[0].times, 0);
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode one b");
+    answer("*2\r\n+A\r\n+B\r\n");
+    assert_answer(0, "A");
+    assert_answer(1, "B");
+    ck_assert_uint_eq(batches.batches, 1);
+    ck_assert_uint_eq(batches.batched_ops, 2);
+    ck_assert_uint_eq(batches.retries, 0);
+}
+END_TEST
+
+START_TEST(an_operation_is_left_undone_once_at_most)
+{
+    add(0, "one");
+    answer(FULL);
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode one");
+    answer(ONE("A"));
+    assert_answer(0, "A");
+    ck_assert(lane_is_idle(&lane));
+}
+END_TEST
+
+START_TEST(a_lost_call_of_the_script_for_one_is_recalled)
+{
+    add(0, "one");
+    lose();
+    assert_failed(0, "Redis did not answer: the operation may have happened");
+    assert_sent(1, SCRIPT_POOL_RECALL, "me 1");
+    answer(":0\r\n");
 }
 END_TEST
 
@@ -619,6 +683,10 @@ int main(void)
     TCase *tcase = tcase_create("batch");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, an_operation_of_an_idle_lane_is_sent_at_once);
+    tcase_add_test(tcase, a_batch_of_one_goes_by_the_script_for_one);
+    tcase_add_test(tcase, what_the_script_for_one_leaves_undone_goes_by_the_batch_script);
+    tcase_add_test(tcase, an_operation_is_left_undone_once_at_most);
+    tcase_add_test(tcase, a_lost_call_of_the_script_for_one_is_recalled);
     tcase_add_test(tcase, what_comes_while_a_call_is_in_flight_shares_the_next_one);
     tcase_add_test(tcase, what_callbacks_add_shares_the_next_call);
     tcase_add_test(tcase, what_comes_in_one_turn_of_the_loop_shares_a_call);

@@ -48,8 +48,11 @@ START_TEST(malloc_of_one_asks_for_one)
     struct malloc_request request = one;
     request.count = 9;
     leases_malloc(pool, &request, hear_leases, &told);
-    assert_sent(0, SCRIPT_POOL_BATCH, "me 1 exclusive M 1 1 1000 ?  60000  ");
+    assert_sent(0, SCRIPT_POOL_MALLOC_ONE, "me 1 1000 ?");
+    answer("$4\r\nFULL\r\n");
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 exclusive M 1 1 1000 ?  60000  ");
     answer(NONE);
+    assert_told(told);
 }
 END_TEST
 
@@ -130,7 +133,9 @@ START_TEST(free_without_a_time_keeps_the_expiry)
     struct str resource = STR("a");
     struct free_request request = {.expiry_ms = 500, .resources = &resource, .count = 1};
     leases_free(pool, &request, hear_count, &told);
-    assert_sent(0, SCRIPT_POOL_BATCH, "me 1 exclusive F   1 a");
+    assert_sent(0, SCRIPT_POOL_FREE_ONE, "me 1 a ");
+    answer("$4\r\nFULL\r\n");
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 exclusive F   1 a");
     answer("*1\r\n:0\r\n");
     assert_told(told);
     ck_assert_int_eq(told.count, 0);
@@ -140,11 +145,32 @@ END_TEST
 START_TEST(renew_says_resource_token_and_time)
 {
     leases_renew(pool, STR("a"), STR("t"), 1500, hear_count, &told);
-    assert_sent(0, SCRIPT_POOL_BATCH, "me 1 exclusive R a t 1500");
+    assert_sent(0, SCRIPT_POOL_RENEW_ONE, "me 1 a t 1500");
     answer("*1\r\n:1\r\n");
     assert_told(told);
     ck_assert_int_eq(told.count, 1);
     ck_assert_uint_eq(pool->counters.renewals, 1);
+}
+END_TEST
+
+START_TEST(what_is_not_plain_goes_by_the_batch_though_alone)
+{
+    struct str resource = STR("a");
+    struct free_request request = {
+        .has_expiry = true, .expiry_ms = 500, .resources = &resource, .count = 1};
+    struct malloc_request named = one, owned = one;
+    struct told first = {0}, second = {0};
+    named.name = STR("n");
+    owned.owner = STR("o");
+    leases_free(pool, &request, hear_count, &told);
+    assert_sent(0, SCRIPT_POOL_BATCH, "me 1 exclusive F  500 1 a");
+    answer("*1\r\n:0\r\n");
+    leases_malloc(pool, &named, hear_leases, &first);
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 exclusive M 1 1 1000 ? n 60000  ");
+    answer(NONE);
+    leases_malloc(pool, &owned, hear_leases, &second);
+    assert_sent(2, SCRIPT_POOL_BATCH, "me 3 exclusive M 1 1 1000 ?  60000 o ");
+    answer(NONE);
 }
 END_TEST
 
@@ -258,7 +284,7 @@ START_TEST(a_broken_list_is_repaired_once_before_anything_else)
     answer("*4\r\n:3\r\n:2\r\n:1\r\n:2\r\n");
     ck_assert(!pool->is_repairing);
     ck_assert_uint_eq(pool->counters.repaired, 2);
-    assert_sent(3, SCRIPT_POOL_BATCH, "me 3 exclusive M 1 1 1000 ?  60000  ");
+    assert_sent(3, SCRIPT_POOL_MALLOC_ONE, "me 3 1000 ?");
     answer(GRANT);
     assert_told(third);
     ck_assert_int_eq(played.count, 4);
@@ -307,7 +333,7 @@ START_TEST(giving_back_is_tried_again_when_the_answer_is_lost)
     lose();
     assert_sent(2, SCRIPT_POOL_RECALL, "me 2");
     answer(":0\r\n");
-    assert_sent(3, SCRIPT_POOL_BATCH, "me 3 exclusive F 7-x  1 r1");
+    assert_sent(3, SCRIPT_POOL_FREE_ONE, "me 3 r1 7-x");
     answer("*1\r\n-NOTOWNER the lease of this resource has another token\r\n");
     ck_assert_int_eq(played.count, 4);
     ck_assert_uint_eq(pool->pending, 0);
@@ -350,6 +376,7 @@ int main(void)
     tcase_add_test(tcase, free_says_token_expiry_and_resources);
     tcase_add_test(tcase, free_without_a_time_keeps_the_expiry);
     tcase_add_test(tcase, renew_says_resource_token_and_time);
+    tcase_add_test(tcase, what_is_not_plain_goes_by_the_batch_though_alone);
     tcase_add_test(tcase, neighbours_share_a_call_and_each_gets_its_answer);
     tcase_add_test(tcase, another_type_is_explained);
     tcase_add_test(tcase, want_of_memory_for_one_request_is_said_to_it);
