@@ -79,7 +79,9 @@ function malloc.lend_heads(ask)
         end
         if entry.is_past(expiry_of[name]) then
             list.remove(name)
-            index.as_it_is(name)
+            if malloc.is_locked(name) then
+                index.as_it_is(name) -- it departs; else the collector has to see the notes
+            end
         else
             malloc.lend(name, ask)
         end

@@ -12,7 +12,8 @@ local UNHEALTHY = "#UNHEALTHY"
 local NOT_MINE = "NOTOWNER the lease of this resource has another token"
 local LONGEST = 1e15
 
-local plain_pool, plain_base = KEYS[1], string.sub(KEYS[1], 1, -6) .. ":"
+local call, sub, format = redis.call, string.sub, string.format
+local plain_pool, plain_base = KEYS[1], sub(KEYS[1], 1, -6) .. ":"
 local token_of = {} -- of leases named; false: none; true: granted in this batch
 local value_of_entry = {} -- of resources named, and the tail
 local head, tail, stored_head, stored_tail
@@ -20,19 +21,19 @@ local head_rest -- of the head's value what is behind its prev: next||expiry
 local pushed, first_pushed = {}, 1 -- freed ones behind the old list, as far as they are not lent again
 local granted, expiry_of_granted, ask_of_granted = {}, {}, {} -- in order; expiry: false if lent again
 local renewed, is_renewed = {}, {} -- places in ARGV, in order; by name
-local us, seconds
+local us, seconds, seconds_text
 
 local function plain_clock()
     if not us then
-        local time = redis.call("TIME")
-        seconds = tonumber(time[1])
+        local time = call("TIME")
+        seconds_text, seconds = time[1], tonumber(time[1])
         us = seconds * 1000000 + tonumber(time[2])
     end
 end
 
 -- The expiry at the end of an entry, and where the "||" before it is; nil when it is not plain.
 local function expiry_at_end(value)
-    if string.sub(value, -4) == "||-1" then
+    if sub(value, -4) == "||-1" then
         return "-1", #value - 3
     end
     local at, _, expiry = string.find(value, "||(%d+)$")
@@ -72,18 +73,18 @@ local function read_plain()
     if #names > MOST_ARGS then
         return false
     end
-    local values = redis.call("MGET", unpack(keys))
+    local values = call("MGET", unpack(keys))
     head, tail = values[1] or "", values[2] or ""
     if (head == "") ~= (tail == "") then
         return false
     end
     stored_head, stored_tail = head, tail
-    redis.call("ZCARD", KEYS[4]) -- of the right type?
+    call("ZCARD", KEYS[4]) -- of the right type?
     if #names == 2 then
         return true
     end
     names[2] = tail
-    local entries = redis.call("HMGET", unpack(names))
+    local entries = call("HMGET", unpack(names))
     value_of_entry[tail] = entries[1]
     for i = 3, #names do
         token_of[names[i]] = values[i]
@@ -98,7 +99,7 @@ local function pass_head()
     if not expiry then
         return nil
     end
-    local next = string.sub(head_rest, 1, at - 1)
+    local next = sub(head_rest, 1, at - 1)
     if next == "" then
         if head ~= tail then
             return nil
@@ -106,11 +107,11 @@ local function pass_head()
         head, tail, head_rest = "", "", nil
         return expiry
     end
-    local value = redis.call("HGET", plain_pool, next)
-    if not value or string.sub(value, 1, #head + 2) ~= head .. "||" then
+    local value = call("HGET", plain_pool, next)
+    if not value or sub(value, 1, #head + 2) ~= head .. "||" then
         return nil
     end
-    head_rest = string.sub(value, #head + 3)
+    head_rest = sub(value, #head + 3)
     head = next
     -- A prev that ends in '|' can be mistaken for a shorter one, but for what stands behind it then.
     if string.byte(head_rest) == 124 and not string.find(head_rest, "^||%-?%d+$")
@@ -125,11 +126,11 @@ end
 local function take_plain()
     if head ~= "" then
         if not head_rest then
-            local value = redis.call("HGET", plain_pool, head)
-            if not value or string.sub(value, 1, 2) ~= "||" then
+            local value = call("HGET", plain_pool, head)
+            if not value or sub(value, 1, 2) ~= "||" then
                 return nil
             end
-            head_rest = string.sub(value, 3)
+            head_rest = sub(value, 3)
         end
         local name = head
         local expiry = pass_head()
@@ -140,10 +141,10 @@ local function take_plain()
         first_pushed = first_pushed + 1
         return name, false
     end
-    redis.call("HLEN", plain_pool) -- of the right type?
+    call("HLEN", plain_pool) -- of the right type?
     plain_clock()
-    local now = string.format("%.0f", math.floor(us / 1000))
-    return redis.call("ZCOUNT", KEYS[4], "-inf", now) == 0 and "" or nil
+    local now = format("%.0f", math.floor(us / 1000))
+    return call("ZCOUNT", KEYS[4], "-inf", now) == 0 and "" or nil
 end
 
 -- Each returns the operation's reply; nil when something is not plain.
@@ -154,7 +155,7 @@ local function plain_malloc(at)
     elseif name == "" then
         return {}
     end
-    local n, reply = #granted + 1, { name }
+    local n, reply = #granted + 1, { name, "", 0, -1 }
     granted[n], expiry_of_granted[n], ask_of_granted[n] = reply, expiry, at
     token_of[name] = true
     return reply
@@ -171,7 +172,7 @@ local function plain_free(at)
         return redis.error_reply(NOT_MINE)
     elseif string.find(its_token, "+", 1, true) or not value then
         return nil
-    elseif value ~= FOR_EVER and (string.sub(value, 1, 24) ~= ALLOCATED_PREFIX
+    elseif value ~= FOR_EVER and (sub(value, 1, 24) ~= ALLOCATED_PREFIX
         or not expiry_at_end(value)) then
         return nil
     end
@@ -228,7 +229,7 @@ local function are_unlocked()
             keys[#keys + 1] = plain_base .. granted[i][1]
         end
     end
-    return #keys == 0 or redis.call("EXISTS", unpack(keys)) == 0
+    return #keys == 0 or call("EXISTS", unpack(keys)) == 0
 end
 
 -- The entries to write, names and values in turn; nil when something is not plain.
@@ -250,8 +251,8 @@ local function new_entries()
     if is_joined then
         local value = value_of_entry[tail]
         local expiry, at = expiry_at_end(value or "")
-        local prev = expiry and string.sub(value, at - 2, at - 1) == "||"
-            and string.sub(value, 1, at - 3)
+        local prev = expiry and sub(value, at - 2, at - 1) == "||"
+            and sub(value, 1, at - 3)
         if not prev or prev == "#ALLOCATED" then
             return nil
         end
@@ -265,7 +266,7 @@ local function new_entries()
     for i = first_pushed, count do
         local name = pushed[i]
         entries[n + 1] = name
-        local end_of_entry = string.sub(value_of_entry[name], 23) -- "||" and the expiry
+        local end_of_entry = sub(value_of_entry[name], 23) -- "||" and the expiry
         entries[n + 2] = prev .. "||" .. (pushed[i + 1] or "") .. end_of_entry
         n = n + 2
         prev = name
@@ -276,83 +277,100 @@ local function new_entries()
     return entries
 end
 
+-- Deadlines as texts: to make one of a number costs more than all else about it.
+local deadline_of = {} -- timeout -> deadline
+local function plain_deadline(timeout)
+    local deadline = deadline_of[timeout]
+    if not deadline then
+        local at = math.floor(us / 1000) + timeout
+        deadline = format("%d%03d", math.floor(at / 1000), at % 1000)
+        deadline_of[timeout] = deadline
+    end
+    return deadline
+end
+
 -- Ends and renews leases; the index entries to write are added to `due`.
-local function write_old_leases(due, now_ms)
+local function write_old_leases(due)
     local keys, names = {}, { KEYS[4] }
     for i = first_pushed, #pushed do
         keys[#keys + 1] = plain_base .. pushed[i]
         names[#names + 1] = pushed[i]
     end
     if #keys > 0 then
-        redis.call("DEL", unpack(keys))
-        redis.call("ZREM", unpack(names))
+        call("DEL", unpack(keys))
+        call("ZREM", unpack(names))
     end
     for i = 1, #renewed do
         local at, n = renewed[i], #due
         local name, timeout = ARGV[at + 1], ARGV[at + 3]
         due[n + 2] = name
         if (tonumber(timeout) or 0) > 0 then
-            redis.call("PEXPIRE", plain_base .. name, timeout)
-            due[n + 1] = now_ms + timeout
+            call("PEXPIRE", plain_base .. name, timeout)
+            due[n + 1] = plain_deadline(timeout)
         else
-            redis.call("PERSIST", plain_base .. name)
+            call("PERSIST", plain_base .. name)
             due[n + 1] = "+inf"
         end
     end
 end
 
--- Makes leases of what is granted and completes its replies. Returns the journal's record of them.
-local function write_new_leases(due, now_ms, fence)
-    local parts = { ARGV[2], string.format("%.0f", now_ms) }
+-- Seconds and microseconds side by side, unless Redis' clock went back or there are too many.
+local function plain_fence(fence)
+    local low = fence - seconds * 1000000
+    return low < 1000000 and format("%s%06d", seconds_text, low) or format("%.0f", fence)
+end
+
+-- Makes leases of what is granted, from this fence on, and completes its replies. Returns the
+-- journal's record of them.
+local function write_new_leases(due, fence)
+    local parts = { ARGV[2], format("%.0f", math.floor(us / 1000)) }
     for i = 1, #granted do
         local reply, at, n = granted[i], ask_of_granted[i], #due
         local name, timeout = reply[1], ARGV[at + 3]
-        local token = string.format("%.0f", fence) .. "-" .. ARGV[at + 4]
+        local token, timeout_ms = plain_fence(fence) .. "-" .. ARGV[at + 4], tonumber(timeout) or 0
         due[n + 2] = name
-        if (tonumber(timeout) or 0) > 0 then
-            redis.call("SET", plain_base .. name, token, "PX", timeout)
-            due[n + 1], reply[4] = now_ms + timeout, tonumber(timeout)
+        if timeout_ms > 0 then
+            call("SET", plain_base .. name, token, "PX", timeout)
+            due[n + 1], reply[4] = plain_deadline(timeout), timeout_ms
         else
-            redis.call("SET", plain_base .. name, token)
-            due[n + 1], reply[4] = "+inf", -1
+            call("SET", plain_base .. name, token)
+            due[n + 1] = "+inf"
         end
         reply[2], reply[3] = token, fence
-        parts[#parts + 1] = name
-        parts[#parts + 1] = token
+        parts[2 * i + 1], parts[2 * i + 2] = name, token
         fence = fence + 1
     end
     return table.concat(parts, "\0")
 end
 
 local function write_plain(entries, last_fence)
-    local due, now_ms = { KEYS[4] }, 0
+    local due = { KEYS[4] }
     if #granted > 0 or #renewed > 0 then
         plain_clock()
-        now_ms = math.floor(us / 1000)
     end
-    write_old_leases(due, now_ms)
+    write_old_leases(due)
     local first_fence = math.max(last_fence + 1, us or 0)
-    local record = #granted > 0 and write_new_leases(due, now_ms, first_fence)
+    local record = #granted > 0 and write_new_leases(due, first_fence)
     if #due > 1 then
-        redis.call("ZADD", unpack(due))
+        call("ZADD", unpack(due))
     end
     if #entries > 1 then
-        redis.call("HSET", unpack(entries))
+        call("HSET", unpack(entries))
     end
     if head ~= stored_head then
-        redis.call("SET", KEYS[2], head)
+        call("SET", KEYS[2], head)
     end
     if tail ~= stored_tail then
-        redis.call("SET", KEYS[3], tail)
+        call("SET", KEYS[3], tail)
     end
     if record then
-        local last = string.format("%.0f", first_fence + #granted - 1)
-        redis.call("HSET", KEYS[6], "fence", last, ARGV[1], record)
+        local last = plain_fence(first_fence + #granted - 1)
+        call("HSET", KEYS[6], "fence", last, ARGV[1], record)
     end
 end
 
 local function run_plain()
-    local known = redis.call("HMGET", KEYS[6], "fence", ARGV[1])
+    local known = call("HMGET", KEYS[6], "fence", ARGV[1])
     if known[2] and tonumber(string.match(known[2], "^%d+") or 0) >= tonumber(ARGV[2]) then
         return redis.error_reply("STALE this batch has been done or recalled")
     end

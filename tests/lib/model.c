@@ -241,7 +241,8 @@ static void give_heads(struct model *model, int wanted, struct model_given *give
         struct model_item *item = &model->items[i];
         if (model_is_past(item)) {
             model_leave(model, i);
-            model_index_as_it_is(item);
+            if (item->has_lease)
+                model_index_as_it_is(item);
         } else if (item->has_lease) {
             model_unlink(model, i);
             model_index_as_it_is(item);
