@@ -161,6 +161,33 @@ START_TEST(renew_sets_deadline_and_index)
 }
 END_TEST
 
+START_TEST(what_is_freed_while_nothing_else_is_free_goes_straight_to_the_next)
+{
+    struct scene scene;
+    scene_open(&scene, NULL);
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a b", "2");
+    expect_batch(&scene.at, M1("r1") M1("r2"), "[[a ...");
+    expect_batch(&scene.at, "F \"\" \"\" 1 a F \"\" \"\" 1 b " M1("r3"), "[1 1 [a #-r3 # 60000]]");
+    expect(&scene.at, SCRIPT_POOL_FREELIST, "-1", "[b]");
+    expect_redis(&scene, "ZRANGE p|x|pool|leases 0 -1", "[a]");
+    expect_redis(&scene, "EXISTS p|x:a p|x:b", "1");
+    scene_close(&scene);
+}
+END_TEST
+
+START_TEST(what_is_free_goes_before_what_is_freed_in_the_same_batch)
+{
+    struct scene scene;
+    scene_open(&scene, NULL);
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a b c", "3");
+    expect_batch(&scene.at, M1("r1") M1("r2"), "[[a ...");
+    expect_batch(&scene.at, "F \"\" \"\" 1 a " M1("r3") "F \"\" \"\" 1 b",
+                 "[1 [c #-r3 # 60000] 1]");
+    expect(&scene.at, SCRIPT_POOL_FREELIST, "-1", "[a b]");
+    scene_close(&scene);
+}
+END_TEST
+
 START_TEST(a_batch_that_makes_no_sense_does_nothing)
 {
     struct scene scene;
@@ -174,18 +201,21 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {free_puts_the_resource_behind_the_tail,
-                                  free_counts_leases_not_names,
-                                  free_with_an_old_token_is_refused,
-                                  a_token_without_a_lease_frees_nothing,
-                                  a_refused_request_does_not_touch_its_neighbours,
-                                  free_keeps_the_expiry_unless_told_otherwise,
-                                  what_expired_while_leased_leaves_when_it_is_freed,
-                                  freeing_what_left_the_pool_ends_the_lease_and_counts,
-                                  an_ill_resource_has_no_lease,
-                                  a_lock_on_a_free_resource_is_freed_in_its_place,
-                                  renew_sets_deadline_and_index,
-                                  a_batch_that_makes_no_sense_does_nothing,
-                                  NULL};
+    const TTest *const tests[] = {
+        free_puts_the_resource_behind_the_tail,
+        free_counts_leases_not_names,
+        free_with_an_old_token_is_refused,
+        a_token_without_a_lease_frees_nothing,
+        a_refused_request_does_not_touch_its_neighbours,
+        free_keeps_the_expiry_unless_told_otherwise,
+        what_expired_while_leased_leaves_when_it_is_freed,
+        freeing_what_left_the_pool_ends_the_lease_and_counts,
+        an_ill_resource_has_no_lease,
+        a_lock_on_a_free_resource_is_freed_in_its_place,
+        renew_sets_deadline_and_index,
+        what_is_freed_while_nothing_else_is_free_goes_straight_to_the_next,
+        what_is_free_goes_before_what_is_freed_in_the_same_batch,
+        a_batch_that_makes_no_sense_does_nothing,
+        NULL};
     return scene_run("free", tests);
 }
