@@ -9,13 +9,14 @@ key.held, key.notes, key.requests = KEYS[7], KEYS[8], KEYS[9]
 
 local joined = {} -- reqid -> has another request joined the one that got leases by this id?
 
+-- What cannot be told, because somebody deleted a note, counts as joined: that lease ends by its time.
 local function is_joined(resource)
-    local _, _, reqid = note.split(redis.call("HGET", key.notes, resource))
+    local token, _, reqid = note.split(redis.call("HGET", key.notes, resource))
     if reqid ~= "" and joined[reqid] == nil then
         local record = redis.call("HGET", key.requests, reqid)
-        joined[reqid] = record and string.sub(record, 1, 1) == "1"
+        joined[reqid] = not record or string.sub(record, 1, 1) == "1"
     end
-    return reqid ~= "" and joined[reqid]
+    return token == "" or (reqid ~= "" and joined[reqid])
 end
 
 -- The lease ends now; with a broken list its resource waits outside, due, for the collector.

@@ -157,6 +157,22 @@ START_TEST(recall_leaves_alone_what_a_repeated_request_has_got)
 }
 END_TEST
 
+START_TEST(recall_leaves_a_lease_alone_when_its_note_was_deleted)
+{
+    struct scene scene;
+    scene_open(&scene, NULL);
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a", "1");
+    expect(&scene.at, SCRIPT_POOL_BATCH, "D 1 exclusive M 1 1 0 r1 \"\" 0 \"\" q",
+           "[[a #+r1 # -1]]");
+    expect(&scene.at, SCRIPT_POOL_BATCH, "E 1 exclusive M 1 1 0 r3 \"\" 0 \"\" q",
+           "[[a #+r1 # -1]]");
+    scene_do(&scene, "DEL p|x|pool|notes");
+    expect(&scene.at, SCRIPT_POOL_RECALL, "D 1", "0");
+    expect_redis(&scene, "EXISTS p|x:a", "1");
+    scene_close(&scene);
+}
+END_TEST
+
 START_TEST(a_request_that_joins_within_its_own_batch_does_not_bar_the_recall)
 {
     struct scene scene;
@@ -235,6 +251,7 @@ int main(void)
                                   recall_gives_back_what_the_batch_granted,
                                   recall_forbids_a_batch_that_comes_later,
                                   recall_leaves_alone_what_a_repeated_request_has_got,
+                                  recall_leaves_a_lease_alone_when_its_note_was_deleted,
                                   a_request_that_joins_within_its_own_batch_does_not_bar_the_recall,
                                   recall_does_not_touch_the_next_holder,
                                   recall_of_a_broken_pool_leaves_the_resource_to_the_collector,
