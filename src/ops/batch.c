@@ -111,8 +111,8 @@ static int weight_of(const struct op *op)
     return op->weight > 0 ? op->weight : 1;
 }
 
-/* How many operations at the head of the queue share the next call. */
-static size_t count_run(struct lane *lane, size_t *arg_count)
+/* How many operations at the head of the queue share the next call; their args and weight. */
+static size_t count_run(struct lane *lane, size_t *arg_count, int64_t *total_weight)
 {
     struct op *first = op_at(list_first(&lane->queue));
     size_t count = 0, limit = (size_t)lane->batches->max_batch;
@@ -129,13 +129,16 @@ static size_t count_run(struct lane *lane, size_t *arg_count)
         *arg_count += (size_t)op->arg_count;
         count++;
     }
+    *total_weight = weight;
     return count;
 }
 
-static bool send_script(struct lane *lane, enum script_id id, struct str *args, size_t arg_count)
+static bool send_script(struct lane *lane, enum script_id id, struct str *args, size_t arg_count,
+                        int64_t weight)
 {
     struct str keys[SCRIPT_MAX_KEYS];
     struct call call = {.script = id, .keys = keys, .args = args, .arg_count = (int)arg_count};
+    call.weight = weight;
     call.done = end_call;
     call.arg = lane;
     if (id != SCRIPT_NONE) {
@@ -156,7 +159,7 @@ static bool send_recall(struct lane *lane)
     char number[NUM_INT_MAX];
     struct str args[2] = {lane->batches->daemon, {number, 0}};
     args[1].len = num_format_int(number, (int64_t)lane->lost);
-    if (!send_script(lane, lane->rules->recall_script, args, 2))
+    if (!send_script(lane, lane->rules->recall_script, args, 2, lane->weight))
         return false;
     lane->is_recalling = true;
     return true;
@@ -206,14 +209,15 @@ static bool send_queued(struct lane *lane)
     enum script_id id = op_at(list_first(&lane->queue))->script, lone = SCRIPT_NONE;
     bool is_batch = id == lane->rules->batch_script;
     char number[NUM_INT_MAX];
-    size_t op_args, arg_count, count = count_run(lane, &op_args);
+    int64_t weight;
+    size_t op_args, arg_count, count = count_run(lane, &op_args, &weight);
     size_t len = num_format_int(number, (int64_t)(batches->sequence + 1));
 
     if (is_batch && count == 1)
         lone = write_lone_args(lane, str_make(number, len), &arg_count);
     if (lone == SCRIPT_NONE)
         arg_count = write_args(lane, count, op_args, str_make(number, len));
-    if (!send_script(lane, lone != SCRIPT_NONE ? lone : id, batches->args, arg_count))
+    if (!send_script(lane, lone != SCRIPT_NONE ? lone : id, batches->args, arg_count, weight))
         return false;
     lane->is_lone = lone != SCRIPT_NONE;
     if (lane->alone_left > 0)
@@ -222,6 +226,7 @@ static bool send_queued(struct lane *lane)
         list_push(&lane->flying, list_pop(&lane->queue));
     if (is_batch) {
         lane->sequence = ++batches->sequence;
+        lane->weight = weight;
         batches->batches++;
         batches->batched_ops += count;
     }

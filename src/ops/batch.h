@@ -33,7 +33,8 @@ struct op {
     enum script_id script; /* the lane's batch script: merged. SCRIPT_NONE: args are a command */
     const struct str *args;
     int arg_count;
-    int weight;   /* things that it may touch: bounds a merged call; 0 counts as 1 */
+    int weight;   /* things that it may touch: bounds a merged call, and gives a call its time;
+                   * 0 counts as 1 */
     bool is_full; /* private: its script for one has answered FULL */
     op_done done;
     int64_t queued_ms; /* set by lane_add */
@@ -101,6 +102,7 @@ struct lane {
     bool is_later;       /* node is in batches->later */
     size_t alone_left;   /* so many at the head go alone: they were refused together */
     uint64_t sequence;   /* of the newest batch */
+    int64_t weight;      /* of the newest batch: to recall it costs as much */
     uint64_t lost;       /* a sequence to recall before anything else; 0: none */
     int64_t retry_at_ms; /* when in batches->later */
     int64_t progress_ms; /* when Redis last answered a call of this lane */

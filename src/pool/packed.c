@@ -3,6 +3,17 @@
 #include "base/mem.h"
 #include "pool/repair.h"
 #include <assert.h>
+#include <limits.h>
+
+/* How many things the operation may touch: what it names, and for some all that the pool has. */
+static int weigh(const struct pool *pool, enum script_id script, int arg_count)
+{
+    bool is_whole = script == SCRIPT_POOL_ASSIGN || script == SCRIPT_POOL_CHECK ||
+                    script == SCRIPT_POOL_FREELIST || script == SCRIPT_POOL_HEALTH ||
+                    script == SCRIPT_POOL_REPAIR;
+    int64_t weight = arg_count + (is_whole ? pool->total : 0);
+    return weight < INT_MAX ? (int)weight : INT_MAX;
+}
 
 struct packed *packed_new(struct pool *pool, enum script_id script, op_done ended, int arg_count,
                           size_t bytes)
@@ -11,6 +22,7 @@ struct packed *packed_new(struct pool *pool, enum script_id script, op_done ende
     struct packed *packed = mem_alloc(head + bytes);
     *packed = (struct packed){.pool = pool, .room = arg_count};
     packed->op.script = script;
+    packed->op.weight = weigh(pool, script, arg_count);
     packed->op.args = packed->args;
     packed->op.done = ended;
     packed->next_arg = packed->args;

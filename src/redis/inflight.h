@@ -30,7 +30,8 @@ struct pending {
     enum script_id script;
     int resends; /* how often it has been sent again */
     int64_t sent_us;
-    size_t bytes; /* of what was sent */
+    int64_t patience_ms; /* beyond reply_timeout */
+    size_t bytes;        /* of what was sent */
     call_done done;
     void *arg;
 };

@@ -11,6 +11,7 @@
 
 enum {
     MAX_RESENDS = 3,     /* of a call whose script was not known */
+    US_A_THING = 50,     /* more patience with a call, for each thing that it may touch */
     HURRY_MS = 20,       /* between two dials while a server of ours is starting */
     STALL_MS = 100,      /* a timer that is later than this: the daemon itself stood still */
     ALIVE_MS_MAX = 5000, /* an idle link is pinged at least this often */
@@ -134,8 +135,11 @@ static void send_words(struct link *link, enum pending_kind kind, enum script_id
 
 void link_send(struct link *link, const struct call *call)
 {
-    struct pending pending = {
-        .kind = PENDING_CALL, .script = call->script, .done = call->done, .arg = call->arg};
+    struct pending pending = {.kind = PENDING_CALL,
+                              .script = call->script,
+                              .patience_ms = call->weight * US_A_THING / 1000,
+                              .done = call->done,
+                              .arg = call->arg};
     const struct wire_head *head =
         call->script == SCRIPT_NONE ? NULL : &link->host->heads[call->script];
     send_request(link, &pending, head, call);
@@ -359,15 +363,27 @@ static void dial(struct link *link)
         stream_dial(link->host->base, link->host->dns, &link->host->addr, &options, &events, link);
 }
 
+static int64_t patience_ms(const struct link *link, const struct pending *oldest)
+{
+    return link->host->config->reply_timeout_ms + oldest->patience_ms;
+}
+
+/* Its time begins when it is the oldest: what Redis did before it is not its fault. */
+static int64_t deadline_ms(const struct link *link, const struct pending *oldest)
+{
+    int64_t sent_ms = oldest->sent_us / 1000;
+    int64_t since_ms = sent_ms > link->heard_ms ? sent_ms : link->heard_ms;
+    return since_ms + patience_ms(link, oldest);
+}
+
 /* True when the oldest request has waited for too long: the link is lost then. */
 static bool check_deadline(struct link *link, int64_t now_ms)
 {
     const struct pending *first = inflight_first(&link->inflight);
-    int64_t timeout_ms = link->host->config->reply_timeout_ms;
     char why[80];
-    if (first == NULL || now_ms - first->sent_us / 1000 < timeout_ms)
+    if (first == NULL || now_ms < deadline_ms(link, first))
         return false;
-    snprintf(why, sizeof(why), "no reply within %lld ms", (long long)timeout_ms);
+    snprintf(why, sizeof(why), "no reply within %lld ms", (long long)patience_ms(link, first));
     lose(link, why);
     return true;
 }
@@ -377,7 +393,7 @@ static void watch(struct link *link, int64_t now_ms)
     const struct pending *first = inflight_first(&link->inflight);
     int64_t next_ms = watch_ms(link);
     if (first != NULL) {
-        int64_t due_ms = first->sent_us / 1000 + link->host->config->reply_timeout_ms - now_ms;
+        int64_t due_ms = deadline_ms(link, first) - now_ms;
         next_ms = due_ms < next_ms ? due_ms + 1 : next_ms;
     } else if (now_ms - link->heard_ms >= next_ms) {
         const struct str ping[] = {STR("PING")};

@@ -34,6 +34,7 @@ struct call {
     int key_count;
     const struct str *args; /* borrowed until upstream_call() returns */
     int arg_count;
+    int64_t weight; /* things that it may touch: each gives Redis a little more time to answer */
     call_done done;
     void *arg;
 };

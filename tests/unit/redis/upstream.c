@@ -273,6 +273,34 @@ START_TEST(a_hung_redis_costs_its_calls_at_the_deadline_and_is_used_again_when_i
 }
 END_TEST
 
+START_TEST(a_call_that_touches_much_has_more_time_and_takes_none_from_those_behind_it)
+{
+    struct rig rig;
+    struct seen heavy = {0}, behind = {0};
+    const struct str ping = STR("PING");
+    struct call call = {.args = &ping, .arg_count = 1, .done = rig_done, .arg = &heavy};
+    rig_init(&rig);
+    rig.config.reply_timeout_ms = rig_short_ms();
+    rig.config.links = 1;
+    rig_serve(&rig, NULL);
+    rig_start(&rig);
+    rig_all_ready(&rig);
+    rig_kill(&rig, SIGSTOP);
+    int64_t start_ms = clock_ms(&rig.clock);
+    call.weight = 1000000; /* 50 s more */
+    ck_assert(upstream_call(rig.upstream, &call));
+    rig_send(&rig, &behind, "PING");
+    rig_until(&rig, clock_ms(&rig.clock) - start_ms > 3 * rig_short_ms());
+    ck_assert_int_eq(heavy.count, 0);
+    rig_kill(&rig, SIGCONT);
+    rig_until(&rig, heavy.count == 1 && behind.count == 1);
+    ck_assert_int_eq(heavy.fate, CALL_ANSWERED);
+    ck_assert_int_eq(behind.fate, CALL_ANSWERED);
+    ck_assert_uint_eq(rig_stats(&rig).connects, 1);
+    rig_clear(&rig);
+}
+END_TEST
+
 START_TEST(a_hung_redis_is_noticed_without_any_call)
 {
     struct rig rig;
@@ -675,6 +703,8 @@ int main(void)
     tcase_add_test(tests,
                    a_hung_redis_costs_its_calls_at_the_deadline_and_is_used_again_when_it_goes_on);
     tcase_add_test(tests, a_hung_redis_is_noticed_without_any_call);
+    tcase_add_test(tests,
+                   a_call_that_touches_much_has_more_time_and_takes_none_from_those_behind_it);
     tcase_add_test(tests, an_idle_link_stays_when_redis_is_well);
     tcase_add_test(tests, answers_that_wait_unread_after_a_standstill_of_ours_are_answers);
     tcase_add_test(tests, stopping_loses_the_calls_in_flight_once_and_tells_when_it_is_done);
