@@ -114,7 +114,8 @@ static const struct key rows[] = {
      .sentence = "Seconds that connecting to Redis may take."},
     {REDIS(reply_timeout_ms), .name = "reply_timeout", .type = KEY_SECONDS, .initial = "5",
      .min = 10, .max = HOUR, .flags = KEY_LIVE,
-     .sentence = "Seconds that an answer of Redis may take; then the request gets -UPSTREAM."},
+     .sentence = "Seconds that an answer of Redis may take, and 50 us more for each resource that "
+                 "the call may touch; then the request gets -UPSTREAM."},
     {REDIS(wait_timeout_ms), .name = "wait_timeout", .type = KEY_SECONDS, .initial = "2", .min = 0,
      .max = HOUR, .flags = KEY_LIVE,
      .sentence = "Seconds that requests wait for a Redis that is away; then they get -UPSTREAM."},
