@@ -17,6 +17,9 @@ bool num_parse_size(struct str s, int64_t *out);
 /* A finite decimal floating point number. */
 bool num_parse_double(struct str s, double *out);
 
+/* 0 .. 15, or -1 for what is no hexadecimal digit. */
+int num_hex_digit(char c);
+
 #define NUM_INT_MAX 24 /* room for any int64_t with its NUL */
 /* Writes n in decimal, NUL-terminated; returns its length. */
 size_t num_format_int(char out[NUM_INT_MAX], int64_t n);

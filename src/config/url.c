@@ -10,17 +10,6 @@ static bool refuse(struct err *err, const char *why)
     return err_set(err, ERR_GENERAL, "%s", why);
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* Undoes percent-encoding into `out` (a C string). `what` stands in the error. */
 static bool decode(struct str s, char *out, size_t size, const char *what, struct err *err)
 {
@@ -29,8 +18,8 @@ static bool decode(struct str s, char *out, size_t size, const char *what, struc
     for (size_t i = 0; i < s.len; i++) {
         int c = (unsigned char)s.ptr[i];
         if (c == '%') {
-            int high = i + 2 < s.len ? hex_digit(s.ptr[i + 1]) : -1;
-            int low = high >= 0 ? hex_digit(s.ptr[i + 2]) : -1;
+            int high = i + 2 < s.len ? num_hex_digit(s.ptr[i + 1]) : -1;
+            int low = high >= 0 ? num_hex_digit(s.ptr[i + 2]) : -1;
             if (low < 0)
                 return err_set(err, ERR_GENERAL, "a %% in the %s is not followed by two hex digits",
                                what);

@@ -165,24 +165,13 @@ static bool is_blank(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* What stands behind a backslash between double quotes; moves *at past it. */
 static char unescape(const char *line, size_t len, size_t *at)
 {
     static const char names[] = "nrtba", values[] = "\n\r\t\b\a";
     char c = line[*at];
     if (c == 'x' && *at + 2 < len) {
-        int high = hex_value(line[*at + 1]), low = hex_value(line[*at + 2]);
+        int high = num_hex_digit(line[*at + 1]), low = num_hex_digit(line[*at + 2]);
         if (high >= 0 && low >= 0) {
             *at += 3;
             return (char)(high * 16 + low);

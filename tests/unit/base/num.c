@@ -29,6 +29,19 @@ static void refuse_all(bool (*parser)(struct str, int64_t *), const char *const 
     refuse(parser, STR("\0"));
 }
 
+START_TEST(hex_digits_of_both_cases_have_their_value_and_nothing_else_has)
+{
+    const char *digits = "0123456789abcdef", *large = "0123456789ABCDEF";
+    for (int i = 0; i < 16; i++) {
+        ck_assert_int_eq(num_hex_digit(digits[i]), i);
+        ck_assert_int_eq(num_hex_digit(large[i]), i);
+    }
+    for (const char *c = "gG/:@` -"; *c != '\0'; c++)
+        ck_assert_int_eq(num_hex_digit(*c), -1);
+    ck_assert_int_eq(num_hex_digit('\0'), -1);
+}
+END_TEST
+
 START_TEST(ints_are_read_to_their_limits)
 {
     ck_assert_int_eq(parse(num_parse_int, "0"), 0);
@@ -196,6 +209,7 @@ int main(void)
 {
     Suite *suite = suite_create("num");
     TCase *all = tcase_create("all");
+    tcase_add_test(all, hex_digits_of_both_cases_have_their_value_and_nothing_else_has);
     tcase_add_test(all, ints_are_read_to_their_limits);
     tcase_add_test(all, rubbish_is_no_int);
     tcase_add_test(all, seconds_become_milliseconds);
