@@ -7,28 +7,17 @@
 /* Due leases that one collection takes back; it tells when there are more. */
 #define GC_LIMIT 1000
 
-static void end_with_answer(struct op *op, const struct err *failure, const struct answer *answer)
-{
-    struct packed *packed = (struct packed *)op;
-    struct err err;
-    if (packed_check(packed, failure, answer, &err))
-        packed->done.answer(packed->arg, NULL, answer);
-    else
-        packed->done.answer(packed->arg, &err, answer_none());
-    packed_free(packed);
-}
-
 static void end_adding(struct op *op, const struct err *failure, const struct answer *answer)
 {
     if (failure == NULL && !answer_is_error(answer))
         pool_mark_known(((struct packed *)op)->pool);
-    end_with_answer(op, failure, answer);
+    packed_end_with_answer(op, failure, answer);
 }
 
 static struct packed *start(struct pool *pool, enum script_id script, int arg_count, size_t bytes,
                             answer_done done, void *arg)
 {
-    struct packed *packed = packed_new(pool, script, end_with_answer, arg_count, bytes);
+    struct packed *packed = packed_new(pool, script, packed_end_with_answer, arg_count, bytes);
     packed->done.answer = done;
     packed->arg = arg;
     return packed;

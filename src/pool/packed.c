@@ -152,3 +152,14 @@ bool packed_check(struct packed *packed, const struct err *failure, const struct
     }
     return !answer_is_error(answer) || explain(packed, answer_str(answer), err);
 }
+
+void packed_end_with_answer(struct op *op, const struct err *failure, const struct answer *answer)
+{
+    struct packed *packed = (struct packed *)op;
+    struct err err;
+    if (packed_check(packed, failure, answer, &err))
+        packed->done.answer(packed->arg, NULL, answer);
+    else
+        packed->done.answer(packed->arg, &err, answer_none());
+    packed_free(packed);
+}

@@ -47,5 +47,7 @@ void packed_send(struct packed *packed, struct lane *lane);
  * A list that is broken is repaired. */
 bool packed_check(struct packed *packed, const struct err *failure, const struct answer *answer,
                   struct err *err);
+/* The op_done of those whose asker gets the answer as it is, by done.answer. */
+void packed_end_with_answer(struct op *op, const struct err *failure, const struct answer *answer);
 
 #endif
