@@ -94,19 +94,6 @@ local function sweep_unlocked(name, prev)
     end
 end
 
--- What a look at the links of these will ask for, in one go.
-local function read_neighbours(names)
-    local neighbours = {}
-    for i = 1, #names do
-        local prev, next = entry.of(names[i]), next_of[names[i]]
-        if entry.is_free(prev) then
-            neighbours[#neighbours + 1] = prev ~= "" and prev or nil
-            neighbours[#neighbours + 1] = next ~= "" and next or nil
-        end
-    end
-    entry.read(neighbours)
-end
-
 -- An entry with a lease key: it must be outside of the list and in the index.
 local function sweep_locked(name, prev, is_indexed)
     if prev ~= ALLOCATED then
@@ -139,7 +126,7 @@ end
 local function sweep(names)
     local locked = key.locked(names)
     local scores = redis.call("ZMSCORE", key.index, unpack(names))
-    read_neighbours(names)
+    list.read_neighbours(names)
     for i = 1, #names do
         local name = names[i]
         local prev = entry.of(name)

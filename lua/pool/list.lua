@@ -20,6 +20,19 @@ function list.open()
     list.start(ends[1], ends[2])
 end
 
+-- What a look at the links of these will ask for, in one go.
+function list.read_neighbours(names)
+    local neighbours = {}
+    for i = 1, #names do
+        local prev, next = entry.of(names[i]), next_of[names[i]]
+        if entry.is_free(prev) then
+            neighbours[#neighbours + 1] = prev ~= "" and prev or nil
+            neighbours[#neighbours + 1] = next ~= "" and next or nil
+        end
+    end
+    entry.read(neighbours)
+end
+
 -- Why the name cannot be taken out of the list; nil when it can.
 function list.unlink_fault(name)
     local prev = entry.of(name)

@@ -44,15 +44,7 @@ end
 
 -- Takes out names that are in the pool. Leases run on. Returns a fault, or nil.
 function member.remove(names)
-    local neighbours = {}
-    for i = 1, #names do
-        local prev, next = entry.of(names[i]), next_of[names[i]]
-        if entry.is_free(prev) then
-            neighbours[#neighbours + 1] = prev ~= "" and prev or nil
-            neighbours[#neighbours + 1] = next ~= "" and next or nil
-        end
-    end
-    entry.read(neighbours)
+    list.read_neighbours(names)
     for i = 1, #names do
         local name = names[i]
         if prev_of[name] ~= ALLOCATED then
