@@ -109,6 +109,7 @@ static void end_collection(void *arg, const struct err *err, const struct answer
         pool->gc_due_ms = now_ms + jittered(gc, TICK_MS);
         return;
     }
+    pool->total = answer_int(answer_at(answer, TOTAL), 0);
     pool->is_leading = answer_int(answer_at(answer, LEADS), 0) == 1;
     if (!pool->is_leading) {
         int64_t ttl_ms = answer_int(answer_at(answer, LEADER_TTL), 0);
@@ -118,7 +119,6 @@ static void end_collection(void *arg, const struct err *err, const struct answer
                           (int64_t)rand_below(gc->rand, TICK_MS / 4);
         return;
     }
-    pool->total = answer_int(answer_at(answer, TOTAL), 0);
     pool->is_known = pool->total > 0 || answer_int(answer_at(answer, NEXT_DEADLINE), -1) >= 0;
     note_collected(gc, pool, answer);
     if (counted(answer, MORE) > 0)
