@@ -218,10 +218,15 @@ static void on_gathered(evutil_socket_t fd, short what, void *arg)
     batches_flush(&((struct daemon *)arg)->batches);
 }
 
-/* Behind all events that are ready in this turn of the loop: what they read shares a call. */
-static void gather_batches(void *arg)
+/* Behind all events that are ready in this turn of the loop, or behind those of the next one, which
+ * then does not sleep: what they read shares a call. */
+static void gather_batches(void *arg, bool in_next_turn)
 {
-    event_active(arg, EV_TIMEOUT, 0);
+    struct timeval at_once = {0, 0};
+    if (in_next_turn)
+        evtimer_add(arg, &at_once);
+    else
+        event_active(arg, EV_TIMEOUT, 0);
 }
 
 static void start_tickers(struct process *process)

@@ -11,6 +11,8 @@
 #define MAX_WEIGHT 10000
 /* daemon, sequence, and what the rules put before the operations, or make of one. */
 #define MAX_HEAD 6
+/* Looks at the sockets for more operations before those that are there are sent. */
+#define MAX_TURNS 16
 
 static struct op *op_at(struct list_node *node)
 {
@@ -246,20 +248,43 @@ static void send_waiting(struct batches *batches)
     }
 }
 
-/* Now, or together with what else is there to be read in this turn of the loop. */
+/* Clients that have just been answered ask again in a moment, one after the other: where there are
+ * several, a call leaves when a look at the sockets has brought nothing more (the loop would go to
+ * sleep), when it is full, or after MAX_TURNS looks. A client that is alone never waits for that.
+ */
+static bool is_worth_a_turn(const struct batches *batches)
+{
+    return batches->crowd > 1 && batches->taken != batches->seen && batches->turns < MAX_TURNS &&
+           batches->taken - batches->flushed < (uint64_t)batches->max_batch;
+}
+
+static void gather(struct batches *batches, bool in_next_turn)
+{
+    batches->is_gathering = true;
+    batches->seen = batches->taken;
+    batches->turns += in_next_turn;
+    batches->gather(batches->gather_arg, in_next_turn);
+}
+
+/* Now, or together with what else is there to be read. */
 static void send_soon(struct batches *batches)
 {
-    if (batches->gather == NULL) {
+    if (batches->gather == NULL)
         send_waiting(batches);
-    } else if (!batches->is_gathering && !list_is_empty(&batches->waiting)) {
-        batches->is_gathering = true;
-        batches->gather(batches->gather_arg);
-    }
+    else if (!batches->is_gathering && !list_is_empty(&batches->waiting))
+        gather(batches, is_worth_a_turn(batches));
 }
 
 void batches_flush(struct batches *batches)
 {
     batches->is_gathering = false;
+    if (is_worth_a_turn(batches)) {
+        gather(batches, true);
+        return;
+    }
+    batches->turns = 0;
+    batches->crowd = batches->taken - batches->flushed;
+    batches->flushed = batches->taken;
     send_waiting(batches);
 }
 
@@ -558,6 +583,7 @@ static bool can_take(struct batches *batches, struct err *err)
 static void take(struct lane *lane)
 {
     lane->batches->queued++;
+    lane->batches->taken++;
     enlist(lane);
     mark_active(lane);
     send_soon(lane->batches);

@@ -74,11 +74,17 @@ struct batches {
     /* Optional: runs when batches_tick() should be called as soon as the loop turns. */
     void (*wake)(void *arg);
     void *wake_arg;
-    /* Optional: runs when batches_flush() should be called once all that lies ready has been read,
-     * so that requests which came together share a call. Without it each is sent at once. */
-    void (*gather)(void *arg);
+    /* Optional: asks for batches_flush(): behind all that has been read in this turn of the loop,
+     * so that requests which came together share a call; or, when several clients are at work,
+     * behind what the next look at the sockets brings. Without it each operation is sent at once.
+     */
+    void (*gather)(void *arg, bool in_next_turn);
     void *gather_arg;
-    bool is_gathering; /* gather() has run and batches_flush() has not */
+    bool is_gathering;      /* gather() has run and batches_flush() has not */
+    int turns;              /* of the loop that what waits has been gathered for */
+    uint64_t taken;         /* operations, ever */
+    uint64_t seen, flushed; /* of them, by the last turn, and by the last flush */
+    uint64_t crowd;         /* operations of the flush before this one */
     uint64_t sequence; /* of the newest batch of all lanes: a lane made anew never repeats one */
     struct str *args;  /* of the call being written; kept, as every call needs some */
     size_t args_room;
@@ -118,7 +124,7 @@ void batches_clear(struct batches *batches);
 /* To be called every 50 ms or so, and after wake(): ends what has waited too long or was refused
  * and tries again what may be. */
 void batches_tick(struct batches *batches);
-/* Sends what can be sent; see gather(). */
+/* Sends what can be sent, unless it pays to gather for another turn: see gather(). */
 void batches_flush(struct batches *batches);
 /* Ends an operation that was not taken, at the next tick: for callers whose own `done` may not run
  * before they have returned. The error is copied. */

@@ -36,10 +36,11 @@ static void flush(void *arg)
         batches_flush(&sidecar->batches);
 }
 
-/* The loop's turn has an end: what came in it goes together. */
-static void gather(void *arg)
+/* The loop's turn has an end: what came in it, or in the next, goes together. */
+static void gather(void *arg, bool in_next_turn)
 {
     struct sidecar *sidecar = arg;
+    (void)in_next_turn; /* turns of the world have any length */
     world_after(sidecar->world, world_between(sidecar->world, 0, MS), flush, sidecar);
 }
 

@@ -239,30 +239,108 @@ START_TEST(what_callbacks_add_shares_the_next_call)
 }
 END_TEST
 
-static void count_gather(void *arg)
+struct gathers {
+    int now, next;
+};
+
+static void count_gather(void *arg, bool in_next_turn)
 {
-    ++*(int *)arg;
+    struct gathers *gathers = arg;
+    ++*(in_next_turn ? &gathers->next : &gathers->now);
+}
+
+static void gather_into(struct gathers *gathers)
+{
+    batches.gather = count_gather;
+    batches.gather_arg = gathers;
 }
 
 START_TEST(what_comes_in_one_turn_of_the_loop_shares_a_call)
 {
-    int gathers = 0;
-    batches.gather = count_gather;
-    batches.gather_arg = &gathers;
+    struct gathers gathers = {0};
+    gather_into(&gathers);
     add(0, "a");
     add(1, "b");
     ck_assert_int_eq(played.count, 0);
-    ck_assert_int_eq(gathers, 1);
+    ck_assert_int_eq(gathers.now, 1);
     batches_flush(&batches);
     assert_sent(0, SCRIPT_POOL_BATCH, "me 1 mode a b");
     add(2, "c"); /* waits for the call, asks for nothing */
-    ck_assert_int_eq(gathers, 1);
+    ck_assert_int_eq(gathers.now + gathers.next, 1);
     answer("*2\r\n+A\r\n+B\r\n");
-    ck_assert_int_eq(gathers, 2);
+    ck_assert_int_eq(gathers.now + gathers.next, 2);
     batches_flush(&batches);
     assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode c");
     answer(ONE("C"));
     assert_answer(2, "C");
+}
+END_TEST
+
+START_TEST(a_crowd_is_gathered_until_a_turn_brings_nothing_more)
+{
+    struct gathers gathers = {0};
+    gather_into(&gathers);
+    add(0, "a");
+    add(1, "b");
+    batches_flush(&batches);
+    answer("*2\r\n+A\r\n+B\r\n");
+    add(2, "c");
+    ck_assert_int_eq(gathers.next, 1);
+    add(3, "d");
+    batches_flush(&batches);
+    ck_assert_int_eq(gathers.next, 2);
+    ck_assert_int_eq(played.count, 1);
+    batches_flush(&batches);
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode c d");
+}
+END_TEST
+
+START_TEST(one_client_alone_never_waits_for_a_turn)
+{
+    struct gathers gathers = {0};
+    gather_into(&gathers);
+    for (int i = 0; i < 3; i++) {
+        add(i, "a");
+        batches_flush(&batches);
+        ck_assert_int_eq(played.count, i + 1);
+        answer(ONE("A"));
+    }
+    ck_assert_int_eq(gathers.now, 3);
+    ck_assert_int_eq(gathers.next, 0);
+}
+END_TEST
+
+START_TEST(what_is_gathered_leaves_when_it_fills_a_call)
+{
+    struct gathers gathers = {0};
+    gather_into(&gathers);
+    batches.max_batch = 2;
+    add(0, "a");
+    add(1, "b");
+    batches_flush(&batches);
+    answer("*2\r\n+A\r\n+B\r\n");
+    add(2, "c");
+    add(3, "d");
+    batches_flush(&batches);
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode c d");
+}
+END_TEST
+
+START_TEST(nothing_is_gathered_for_ever)
+{
+    struct gathers gathers = {0};
+    gather_into(&gathers);
+    add(0, "a");
+    add(1, "b");
+    batches_flush(&batches);
+    answer("*2\r\n+A\r\n+B\r\n");
+    add(2, "c");
+    for (int i = 0; i < 17 && played.count == 1; i++) {
+        add(3 + i, "d");
+        batches_flush(&batches);
+    }
+    ck_assert_int_eq(played.count, 2);
+    ck_assert_int_eq(gathers.next, 16);
 }
 END_TEST
 
@@ -690,6 +768,10 @@ int main(void)
     tcase_add_test(tcase, what_comes_while_a_call_is_in_flight_shares_the_next_one);
     tcase_add_test(tcase, what_callbacks_add_shares_the_next_call);
     tcase_add_test(tcase, what_comes_in_one_turn_of_the_loop_shares_a_call);
+    tcase_add_test(tcase, a_crowd_is_gathered_until_a_turn_brings_nothing_more);
+    tcase_add_test(tcase, one_client_alone_never_waits_for_a_turn);
+    tcase_add_test(tcase, what_is_gathered_leaves_when_it_fills_a_call);
+    tcase_add_test(tcase, nothing_is_gathered_for_ever);
     tcase_add_test(tcase, a_call_carries_max_batch_operations_at_most);
     tcase_add_test(tcase, heavy_operations_do_not_share_a_call);
     tcase_add_test(tcase, other_scripts_are_calls_of_their_own_in_their_turn);
