@@ -1,28 +1,32 @@
 /* stream: one connection; see stream.h.
  *
- * The bufferevent reads, and writes as long as the peer is slower than we are. The usual case does
- * not need it: what was added during a turn of the loop is written by flush() at its end, and the
- * socket takes all of it. Only what is left makes the bufferevent wait for the socket (EV_WRITE),
- * under the write timeout. That spares two epoll_ctl() calls and one turn for each reply.
+ * Reading: what the socket has is received onto the stack, and `in` refers to it while the owner
+ * looks; only what the owner leaves is copied. So an idle connection keeps no memory for input, and
+ * a request costs neither a buffer nor a question for how much there is to read.
  *
- * `turn` is the stream's one event of its own. What it means depends on the state:
+ * Writing: what was added during a turn of the loop is written by flush() at its end, and the
+ * socket usually takes all of it. Only what is left makes `turn` wait for the socket, under the
+ * write timeout. That spares two epoll_ctl() calls and one turn of the loop for each reply.
  *
- *      DIALLING   unused                       OPEN     output waits: flush it
- *      CLOSING    (EV_WRITE) flush it, else the linger time is over
- *      DOOMED     tell closed() now            CLOSED   unused
+ * What an event of `turn` means depends on the state:
+ *
+ *      DIALLING   never comes            OPEN     EV_WRITE: flush; else the peer takes nothing
+ *      CLOSING    flush                  DOOMED   tell closed() now            CLOSED   never comes
+ *
+ * `read` is the input's event while OPEN, and the end of the linger time while CLOSING.
  *
  * Knows: sockets, libevent.  Must not know: RESP, who is at the other end. */
 #include "io/stream.h"
 #include "base/mem.h"
 #include "io/dial.h"
 #include <errno.h>
-#include <event2/bufferevent.h>
 #include <event2/event_struct.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <unistd.h>
 
-#define READ_AT_ONCE (64 << 10) /* libevent's own bound is 16 KiB */
+#define READ_AT_ONCE (64 << 10)
 
 enum stream_state {
     STREAM_DIALLING, /* no socket yet; output is collected */
@@ -33,20 +37,25 @@ enum stream_state {
 };
 
 struct stream {
-    struct bufferevent *bev;
+    struct event_base *base;
+    int fd; /* -1 while DIALLING */
+    struct event read, turn;
+    struct evbuffer *in; /* NULL while there is nothing in it */
+    struct evbuffer *out;
     const struct stream_events *events;
     void *arg;
     struct dial *dial; /* while DIALLING */
     char *why;         /* CLOSING, DOOMED; owned */
     size_t max_output;
-    int64_t write_timeout_ms; /* the linger time once CLOSING */
+    int64_t write_timeout_ms;
     int keepalive_s;
     enum stream_state state;
-    bool is_calling;    /* inside one of the owner's callbacks */
-    bool is_freed;      /* inside it, by the owner */
-    bool has_ended;     /* the peer sends no more */
-    bool is_above_half; /* the output went over half of its bound */
-    struct event turn;
+    bool is_calling;          /* inside one of the owner's callbacks */
+    bool is_freed;            /* inside it, by the owner */
+    bool is_paused;           /* the owner wants no input */
+    bool has_ended;           /* the peer sends no more */
+    bool is_above_half;       /* the output went over half of its bound */
+    bool is_waiting_for_peer; /* the socket took only a part: `turn` waits for it */
 };
 
 /* --- telling the owner ---------------------------------------------------------------------------
@@ -55,8 +64,13 @@ struct stream {
 static void destroy(struct stream *stream)
 {
     event_del(&stream->turn);
+    event_del(&stream->read);
     dial_free(stream->dial);
-    bufferevent_free(stream->bev);
+    if (stream->fd >= 0)
+        close(stream->fd);
+    if (stream->in != NULL)
+        evbuffer_free(stream->in);
+    evbuffer_free(stream->out);
     mem_free(stream->why);
     mem_free(stream);
 }
@@ -82,7 +96,7 @@ static void tell(struct stream *stream, void (*event)(void *arg))
 static void stop(struct stream *stream, enum stream_state state)
 {
     stream->state = state;
-    bufferevent_disable(stream->bev, EV_READ | EV_WRITE);
+    event_del(&stream->read);
     event_del(&stream->turn);
     dial_free(stream->dial);
     stream->dial = NULL;
@@ -127,21 +141,28 @@ static void doom(struct stream *stream, const char *why)
 
 static size_t waiting(const struct stream *stream)
 {
-    return evbuffer_get_length(bufferevent_get_output(stream->bev));
+    return evbuffer_get_length(stream->out);
 }
 
-static bool is_waiting_for_peer(const struct stream *stream)
+static void add_event(struct event *event, int64_t timeout_ms)
 {
-    return (bufferevent_get_enabled(stream->bev) & EV_WRITE) != 0;
+    struct timeval timeout = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
+    event_add(event, timeout_ms > 0 ? &timeout : NULL);
+}
+
+/* The next EV_WRITE, or EV_TIMEOUT when it does not come in time. */
+static void wait_for_peer(struct stream *stream)
+{
+    stream->is_waiting_for_peer = true;
+    add_event(&stream->turn, stream->state == STREAM_OPEN ? stream->write_timeout_ms : 0);
 }
 
 /* Closing a socket with unread bytes in it sends a reset, which can overtake our last bytes. */
 static void finish_written(struct stream *stream)
 {
     char bin[4096];
-    int fd = stream_fd(stream);
-    shutdown(fd, SHUT_WR);
-    for (int i = 0; i < 256 && recv(fd, bin, sizeof(bin), MSG_DONTWAIT) > 0; i++)
+    shutdown(stream->fd, SHUT_WR);
+    for (int i = 0; i < 256 && recv(stream->fd, bin, sizeof(bin), MSG_DONTWAIT) > 0; i++)
         ;
     finish(stream, stream->why);
 }
@@ -149,8 +170,6 @@ static void finish_written(struct stream *stream)
 static void after_write(struct stream *stream)
 {
     size_t left = waiting(stream);
-    if (left == 0 && is_waiting_for_peer(stream))
-        bufferevent_disable(stream->bev, EV_WRITE);
     if (stream->state == STREAM_CLOSING) {
         if (left == 0)
             finish_written(stream);
@@ -163,31 +182,26 @@ static void after_write(struct stream *stream)
         tell(stream, stream->events->drained);
 }
 
-/* Writes what the socket takes; the bufferevent does the rest. Its output is frozen at the front
- * for all but itself, and for us. */
+/* Writes what the socket takes, and waits for it when that is not all. */
 static void flush(struct stream *stream)
 {
-    struct evbuffer *out = bufferevent_get_output(stream->bev);
-    if (evbuffer_get_length(out) > 0) {
-        evbuffer_unfreeze(out, 1);
-        int written = evbuffer_write(out, stream_fd(stream));
+    if (waiting(stream) > 0) {
+        int written = evbuffer_write(stream->out, stream->fd);
         int error = errno;
-        evbuffer_freeze(out, 1);
         if (written < 0 && error != EAGAIN && error != EINTR) {
             finish_errno(stream, "write", error);
             return;
         }
-        if (evbuffer_get_length(out) > 0)
-            bufferevent_enable(stream->bev, EV_WRITE);
+        if (written > 0 && stream->events->written != NULL)
+            stream->events->written(stream->arg, (size_t)written);
+        if (waiting(stream) > 0)
+            wait_for_peer(stream);
+    }
+    if (waiting(stream) == 0 && stream->is_waiting_for_peer) {
+        stream->is_waiting_for_peer = false;
+        event_del(&stream->turn);
     }
     after_write(stream);
-}
-
-static void start_linger(struct stream *stream)
-{
-    int64_t linger_ms = stream->write_timeout_ms;
-    struct timeval linger = {.tv_sec = linger_ms / 1000, .tv_usec = linger_ms % 1000 * 1000};
-    event_add(&stream->turn, &linger);
 }
 
 static void on_turn(evutil_socket_t fd, short what, void *arg)
@@ -196,15 +210,13 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     switch (stream->state) {
     case STREAM_OPEN:
-        flush(stream);
+        if ((what & EV_WRITE) != 0)
+            flush(stream);
+        else
+            finish(stream, "write timeout");
         break;
     case STREAM_CLOSING:
-        if ((what & EV_WRITE) != 0) {
-            start_linger(stream);
-            flush(stream);
-            break;
-        }
-        finish(stream, stream->why);
+        flush(stream);
         break;
     case STREAM_DOOMED:
         finish(stream, stream->why);
@@ -215,49 +227,79 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* --- what the bufferevent tells ------------------------------------------------------------------
+static void on_linger(evutil_socket_t fd, short what, void *arg)
+{
+    struct stream *stream = arg;
+    (void)fd;
+    (void)what;
+    finish(stream, stream->why);
+}
+
+/* Has flush() run at the end of this turn of the loop. */
+static void flush_soon(struct stream *stream)
+{
+    if (!stream->is_waiting_for_peer)
+        event_active(&stream->turn, EV_WRITE, 0);
+}
+
+/* --- reading -------------------------------------------------------------------------------------
  */
 
-static void on_read(struct bufferevent *bev, void *arg)
+static void end_input(struct stream *stream)
 {
-    struct stream *stream = arg;
-    (void)bev;
-    if (stream->state == STREAM_OPEN)
-        tell(stream, stream->events->readable);
+    stream->has_ended = true;
+    event_del(&stream->read);
+    if (stream->events->ended != NULL)
+        tell(stream, stream->events->ended);
+    else
+        finish(stream, "closed by peer");
 }
 
-static void on_write(struct bufferevent *bev, void *arg)
+/* An empty one costs an idle connection as much memory as all its state. */
+static void drop_empty_input(struct stream *stream)
 {
-    (void)bev;
-    after_write(arg);
+    if (evbuffer_get_length(stream->in) > 0)
+        return;
+    evbuffer_free(stream->in);
+    stream->in = NULL;
 }
 
-static void on_event(struct bufferevent *bev, short what, void *arg)
+/* Gives the owner `bytes`, which are gone when this returns: what it leaves is copied. */
+static void give_input(struct stream *stream, const char *bytes, size_t len)
 {
-    struct stream *stream = arg;
-    int error = EVUTIL_SOCKET_ERROR();
-    (void)bev;
-    if ((what & BEV_EVENT_ERROR) != 0) {
-        finish_errno(stream, (what & BEV_EVENT_READING) != 0 ? "read" : "write", error);
-    } else if ((what & BEV_EVENT_TIMEOUT) != 0) {
-        finish(stream, stream->state == STREAM_CLOSING ? stream->why : "write timeout");
-    } else if ((what & BEV_EVENT_EOF) != 0 && stream->state == STREAM_OPEN) {
-        stream->has_ended = true;
-        if (stream->events->ended != NULL)
-            tell(stream, stream->events->ended);
-        else
-            finish(stream, "closed by peer");
+    struct evbuffer *in = stream_in(stream);
+    bool is_borrowed = evbuffer_get_length(in) == 0;
+    if (is_borrowed)
+        evbuffer_add_reference(in, bytes, len, NULL, NULL);
+    else
+        evbuffer_add(in, bytes, len);
+    stream->is_calling = true;
+    stream->events->readable(stream->arg);
+    size_t left = evbuffer_get_length(in);
+    if (is_borrowed && left > 0) {
+        evbuffer_drain(in, left);
+        evbuffer_add(in, bytes + len - left, left);
     }
+    drop_empty_input(stream);
+    outlives_call(stream);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct stream *stream = arg;
+    char bytes[READ_AT_ONCE];
+    (void)what;
+    ssize_t got = recv(fd, bytes, sizeof(bytes), 0);
+    if (got > 0)
+        give_input(stream, bytes, (size_t)got);
+    else if (got == 0)
+        end_input(stream);
+    else if (errno != EAGAIN && errno != EINTR)
+        finish_errno(stream, "read", errno);
 }
 
 /* --- life ----------------------------------------------------------------------------------------
  */
-
-/* The one place that knows of what kind the connection is. */
-static struct bufferevent *make_bufferevent(struct event_base *base, evutil_socket_t fd)
-{
-    return bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
-}
 
 /* Unix sockets refuse the options of TCP; that does not matter. */
 static void set_socket_options(int fd, int keepalive_s)
@@ -272,30 +314,33 @@ static void set_socket_options(int fd, int keepalive_s)
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
 }
 
-static struct stream *make(struct event_base *base, evutil_socket_t fd,
-                           const struct stream_options *options, const struct stream_events *events,
-                           void *arg)
+static struct stream *make(struct event_base *base, const struct stream_options *options,
+                           const struct stream_events *events, void *arg)
 {
     struct stream *stream = mem_zalloc(sizeof(*stream));
+    stream->base = base;
+    stream->fd = -1;
+    stream->state = STREAM_DIALLING;
     stream->events = events;
     stream->arg = arg;
     stream->max_output = options->max_output;
     stream->write_timeout_ms = options->write_timeout_ms;
     stream->keepalive_s = options->keepalive_s;
-    evtimer_assign(&stream->turn, base, on_turn, stream);
-
-    stream->bev = make_bufferevent(base, fd);
-    bufferevent_disable(stream->bev, EV_WRITE);
-    bufferevent_setcb(stream->bev, on_read, on_write, on_event, stream);
-    bufferevent_set_max_single_read(stream->bev, READ_AT_ONCE);
-    bufferevent_set_max_single_write(stream->bev, EV_SSIZE_MAX);
-    bufferevent_setwatermark(stream->bev, EV_WRITE, stream->max_output / 2, 0);
-    if (options->write_timeout_ms > 0) {
-        struct timeval timeout = {.tv_sec = options->write_timeout_ms / 1000,
-                                  .tv_usec = options->write_timeout_ms % 1000 * 1000};
-        bufferevent_set_timeouts(stream->bev, NULL, &timeout);
-    }
+    stream->out = evbuffer_new(); /* never NULL: main gave libevent the allocation of base/mem */
+    event_assign(&stream->read, base, -1, 0, on_readable, stream);
+    event_assign(&stream->turn, base, -1, 0, on_turn, stream);
     return stream;
+}
+
+static void open_take(struct stream *stream, int fd)
+{
+    set_socket_options(fd, stream->keepalive_s);
+    stream->fd = fd;
+    stream->state = STREAM_OPEN;
+    event_assign(&stream->read, stream->base, fd, EV_READ | EV_PERSIST, on_readable, stream);
+    event_assign(&stream->turn, stream->base, fd, EV_WRITE, on_turn, stream);
+    if (!stream->is_paused)
+        event_add(&stream->read, NULL);
 }
 
 struct stream *stream_accept_take(struct event_base *base, evutil_socket_t fd,
@@ -304,10 +349,8 @@ struct stream *stream_accept_take(struct event_base *base, evutil_socket_t fd,
 {
     evutil_make_socket_nonblocking(fd);
     evutil_make_socket_closeonexec(fd);
-    set_socket_options(fd, options->keepalive_s);
-    struct stream *stream = make(base, fd, options, events, arg);
-    stream->state = STREAM_OPEN;
-    bufferevent_enable(stream->bev, EV_READ);
+    struct stream *stream = make(base, options, events, arg);
+    open_take(stream, fd);
     return stream;
 }
 
@@ -319,11 +362,9 @@ static void on_dialled(void *arg, evutil_socket_t fd, const char *why)
         finish(stream, why);
         return;
     }
-    set_socket_options(fd, stream->keepalive_s);
-    bufferevent_setfd(stream->bev, fd);
-    stream->state = STREAM_OPEN;
+    open_take(stream, fd);
     if (waiting(stream) > 0)
-        event_active(&stream->turn, EV_WRITE, 0);
+        flush_soon(stream);
     if (stream->events->opened != NULL)
         tell(stream, stream->events->opened);
 }
@@ -332,9 +373,7 @@ struct stream *stream_dial(struct event_base *base, struct evdns_base *dns, cons
                            const struct stream_options *options, const struct stream_events *events,
                            void *arg)
 {
-    struct stream *stream = make(base, -1, options, events, arg);
-    stream->state = STREAM_DIALLING;
-    bufferevent_enable(stream->bev, EV_READ); /* as soon as there is a socket */
+    struct stream *stream = make(base, options, events, arg);
     stream->dial = dial_start(base, dns, addr, options->connect_timeout_ms, on_dialled, stream);
     return stream;
 }
@@ -356,12 +395,19 @@ void stream_free(struct stream *stream)
 
 struct evbuffer *stream_in(struct stream *stream)
 {
-    return bufferevent_get_input(stream->bev);
+    if (stream->in == NULL)
+        stream->in = evbuffer_new();
+    return stream->in;
+}
+
+size_t stream_unread(const struct stream *stream)
+{
+    return stream->in == NULL ? 0 : evbuffer_get_length(stream->in);
 }
 
 struct evbuffer *stream_out(struct stream *stream)
 {
-    return bufferevent_get_output(stream->bev);
+    return stream->out;
 }
 
 static void doom_for_output(struct stream *stream)
@@ -388,20 +434,21 @@ void stream_wrote(struct stream *stream)
     }
     if (bytes > stream->max_output / 2)
         stream->is_above_half = true;
-    if (stream->state == STREAM_OPEN && !is_waiting_for_peer(stream))
-        event_active(&stream->turn, EV_WRITE, 0);
+    if (stream->state == STREAM_OPEN)
+        flush_soon(stream);
 }
 
 void stream_pause(struct stream *stream)
 {
-    bufferevent_disable(stream->bev, EV_READ);
+    stream->is_paused = true;
+    event_del(&stream->read);
 }
 
 void stream_resume(struct stream *stream)
 {
-    bool is_read = stream->state == STREAM_OPEN || stream->state == STREAM_DIALLING;
-    if (is_read && !stream->has_ended)
-        bufferevent_enable(stream->bev, EV_READ);
+    stream->is_paused = false;
+    if (stream->state == STREAM_OPEN && !stream->has_ended)
+        event_add(&stream->read, NULL);
 }
 
 void stream_close_when_written(struct stream *stream, const char *why, int64_t linger_ms)
@@ -411,13 +458,14 @@ void stream_close_when_written(struct stream *stream, const char *why, int64_t l
     } else if (stream->state == STREAM_OPEN) {
         keep_why(stream, why);
         stream->state = STREAM_CLOSING;
-        stream->write_timeout_ms = linger_ms;
-        bufferevent_disable(stream->bev, EV_READ);
+        event_del(&stream->read);
+        event_assign(&stream->read, stream->base, -1, 0, on_linger, stream);
+        add_event(&stream->read, linger_ms);
         event_active(&stream->turn, EV_WRITE, 0);
     }
 }
 
 int stream_fd(const struct stream *stream)
 {
-    return bufferevent_getfd(stream->bev);
+    return stream->fd;
 }

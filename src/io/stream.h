@@ -1,5 +1,5 @@
-/* stream: one connection, accepted or dialled, on a libevent bufferevent: keepalive, bound on the
- * output, deadlines for connecting and for a peer that does not read, close with a reason.
+/* stream: one connection, accepted or dialled, on libevent's events and buffers: keepalive, bound
+ * on the output, deadlines for connecting and for a peer that does not read, close with a reason.
  * The process must ignore SIGPIPE.
  * Knows: sockets, libevent.  Must not know: RESP, who is at the other end. */
 #ifndef IO_STREAM_H
@@ -18,6 +18,8 @@ struct stream;
 struct stream_events {
     void (*opened)(void *arg);   /* optional: a dialled one is connected */
     void (*readable)(void *arg); /* stream_in() has grown */
+    /* Optional: so many bytes of the output have left. Must not call the stream. */
+    void (*written)(void *arg, size_t bytes);
     void (*drained)(void *arg); /* optional: the output fell under half of its bound, or is empty */
     /* Optional: the peer sends no more, but may still read (a half-closed connection). The owner
      * answers what it has and calls stream_close_when_written(). Without it, closed("closed by
@@ -50,7 +52,10 @@ struct stream *stream_dial(struct event_base *base, struct evdns_base *dns, cons
 /* Frees; what waits in the output is dropped. NULL is allowed. */
 void stream_free(struct stream *stream);
 
+/* Borrowed for the callback or call in which it was asked for. */
 struct evbuffer *stream_in(struct stream *stream);
+/* Bytes in it, without making it. */
+size_t stream_unread(const struct stream *stream);
 /* May be filled while the stream still dials. */
 struct evbuffer *stream_out(struct stream *stream);
 /* To be called after adding to stream_out(), else nothing is written: checks the bound (closed()

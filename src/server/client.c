@@ -328,6 +328,12 @@ static void on_readable(void *arg)
         client_run(client);
 }
 
+static void on_written(void *arg, size_t bytes)
+{
+    struct peer *client = arg;
+    client->clients->daemon->stats.net_output_bytes += bytes;
+}
+
 static void on_drained(void *arg)
 {
     settle(arg);
@@ -364,8 +370,11 @@ static void on_closed(void *arg, const char *why)
     client_free(client);
 }
 
-static const struct stream_events events = {
-    .readable = on_readable, .drained = on_drained, .ended = on_ended, .closed = on_closed};
+static const struct stream_events events = {.readable = on_readable,
+                                            .written = on_written,
+                                            .drained = on_drained,
+                                            .ended = on_ended,
+                                            .closed = on_closed};
 
 /* --- texts --- most clients have none, so an empty one costs no memory -------------- */
 
@@ -391,13 +400,6 @@ void client_clear_texts(struct peer_state *state)
 }
 
 /* --- life --------------------------------------------------------------------------- */
-
-static void count_output(struct evbuffer *out, const struct evbuffer_cb_info *info, void *arg)
-{
-    struct daemon *daemon = arg;
-    (void)out;
-    daemon->stats.net_output_bytes += info->n_deleted;
-}
 
 static char *address_text(int fd, void (*print)(int fd, char *out, size_t size))
 {
@@ -426,7 +428,6 @@ struct peer *client_new_take(struct clients *clients, int fd)
     list_init(&client->turns);
     request_init(&client->request);
     client->stream = stream_accept_take(daemon->base, fd, &options, &events, client);
-    evbuffer_add_cb(stream_out(client->stream), count_output, daemon);
     list_push(&clients->all, &client->node);
     daemon->gauges.clients++;
     log_line(&daemon->log, LOG_LEVEL_DEBUG, "client-connected", "client", client->address, NULL);

@@ -72,7 +72,7 @@ void peer_describe(struct peer *peer, char *out, size_t size)
     const struct peer_state *state = &peer->state;
     char flags[8];
     flags_text(peer, flags);
-    size_t in = evbuffer_get_length(stream_in(peer->stream)), out_bytes = client_output(peer);
+    size_t in = stream_unread(peer->stream), out_bytes = client_output(peer);
     /* redis-py wants all of Redis' numbers: those of what we do not have are what they are there */
     snprintf(out, size,
              "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld flags=%s db=0 sub=0 psub=0 "

@@ -251,7 +251,7 @@ START_TEST(an_idle_stream_is_small)
         UNTIL((read_some(peers[i], &bytes), bytes == 10));
     }
     size_t each = (mallinfo2().uordblks - before) / COUNT;
-    ck_assert_msg(each < 1536, "%zu bytes", each);
+    ck_assert_msg(each < 768, "%zu bytes", each);
     for (int i = 0; i < COUNT; i++) {
         stream_free(streams[i]);
         close(peers[i]);
