@@ -2,7 +2,6 @@
 -- keys: pool head tail leases departed journal held notes requests bindings
 -- args: daemon sequence mode(exclusive|shared) then operations, each a letter and its args: see malloc, free, renew
 -- returns: one element an operation; or error STALE for the whole when the journal has this sequence already (nothing done)
--- include: pool/plain.lua
 -- include: pool/malloc.lua
 -- include: pool/free.lua
 -- include: pool/renew.lua

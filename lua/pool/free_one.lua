@@ -1,7 +1,7 @@
 -- free_one: a batch of one plain FREE: one resource, its expiry stays. Flat: see malloc_one.
 -- keys: pool head tail leases journal
 -- args: daemon sequence resource token("" = whoever holds it)
--- returns: as batch; or FULL
+-- returns: as plain
 local call, sub = redis.call, string.sub
 local pool, name, token = KEYS[1], ARGV[3], ARGV[4]
 

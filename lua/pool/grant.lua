@@ -4,7 +4,8 @@
 -- include: pool/lease.lua
 local grants = {
     last_fence = 0,
-    list = {}, -- resource, token, resource, token ... of this batch
+    list = {}, -- resources of this batch
+    first_fence = nil,
 }
 local value_of = {} -- values of lease keys as far as they are known; false: none
 
@@ -27,18 +28,19 @@ function grants.give(resource, timeout_ms, mark, random, is_many)
     if not is_set then
         return nil
     end
+    grants.first_fence = grants.first_fence or fence
     grants.last_fence = fence
     value_of[resource] = token
     index.set(resource, timeout_ms > 0 and now_ms + timeout_ms or "+inf")
     grants.list[#grants.list + 1] = resource
-    grants.list[#grants.list + 1] = token
     return token, fence
 end
 
+-- The journal's record of a daemon: its newest batch that granted something, when that was, and
+-- what it granted: "sequence NUL ms NUL first fence NUL last fence NUL resource NUL resource ...".
+-- Whatever lease of these has a fence in between is of that batch.
 function grants.write(daemon, sequence)
-    local record = sequence .. "\0" .. plain(clock())
-    if #grants.list > 0 then
-        record = record .. "\0" .. table.concat(grants.list, "\0")
-    end
-    redis.call("HSET", key.journal, "fence", plain(grants.last_fence), daemon, record)
+    local record = { sequence, plain(clock()), plain(grants.first_fence), plain(grants.last_fence) }
+    redis.call("HSET", key.journal, "fence", plain(grants.last_fence), daemon,
+        table.concat(record, "\0") .. "\0" .. table.concat(grants.list, "\0"))
 end

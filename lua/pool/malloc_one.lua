@@ -4,7 +4,7 @@
 -- FULL and has changed nothing. What it does is what batch would do.
 -- keys: pool head tail leases journal
 -- args: daemon sequence timeout_ms random
--- returns: as batch; or FULL
+-- returns: as plain
 local call, sub = redis.call, string.sub
 local pool, leases = KEYS[1], KEYS[4]
 local FOR_EVER = "#ALLOCATED||#ALLOCATED||-1"
@@ -22,7 +22,7 @@ if name == "" then
     call("HLEN", pool) -- of the right type?
     local is_empty = (call("GET", KEYS[3]) or "") == ""
         and call("ZCOUNT", leases, "-inf", string.format("%.0f", now_ms)) == 0
-    return is_empty and { {} } or "FULL"
+    return is_empty and { false } or "FULL"
 end
 
 -- Its entry, and that of the next one, which must lead back.
@@ -92,6 +92,6 @@ else
 end
 call("SET", KEYS[2], next)
 local record = ARGV[2] .. "\0" .. time[1] .. string.format("%03d", math.floor(us / 1000))
-    .. "\0" .. name .. "\0" .. token
+    .. "\0" .. fence_text .. "\0" .. fence_text .. "\0" .. name
 call("HSET", KEYS[5], "fence", fence_text, ARGV[1], record)
-return { { name, token, fence, timeout_ms } }
+return { token .. name }

@@ -37,17 +37,19 @@ local function run()
     if done > tonumber(sequence) then
         return 0
     end
-    local count, parts = 0, note.request("0" .. (string.match(record, "^%d+%z%d+(.*)$") or ""))
-    local noted = {}
-    if done == tonumber(sequence) then
+    local first, last, names = string.match(record, "^%d+%z%d+%z(%d+)%z(%d+)(%z.*)$")
+    local count, noted = 0, {}
+    if done == tonumber(sequence) and names then
+        first, last = tonumber(first), tonumber(last)
         list.open()
         local can_push = list.push_fault() == nil
-        for i = 1, #parts - 1, 2 do
-            local resource, token = parts[i], parts[i + 1]
-            local value = key.values({ resource })[1]
-            if value == token and not (note.has(token) and is_joined(resource)) then
+        for resource in string.gmatch(names, "%z(%Z*)") do
+            local token = key.values({ resource })[1] or ""
+            local fence = key.fence_of(token)
+            local is_noted = note.has(token)
+            if fence >= first and fence <= last and not (is_noted and is_joined(resource)) then
                 give_back(resource, can_push)
-                if note.has(token) then
+                if is_noted then
                     noted[#noted + 1] = resource
                 end
                 count = count + 1

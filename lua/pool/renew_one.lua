@@ -1,7 +1,7 @@
 -- renew_one: a batch of one RENEW. Flat: see malloc_one.
 -- keys: pool leases journal
 -- args: daemon sequence resource token("" = whoever holds it) timeout_ms
--- returns: as batch; or FULL
+-- returns: as plain
 local call = redis.call
 local pool, leases, name, token = KEYS[1], KEYS[2], ARGV[3], ARGV[4]
 

@@ -101,7 +101,8 @@ void cmd_free(struct ask *ask)
                                    .has_expiry = (ask->options.given & OPT_TIMEOUT) != 0,
                                    .expiry_ms = ask->options.timeout_ms,
                                    .resources = ask->rest,
-                                   .count = ask->rest_count};
+                                   .count = ask->rest_count,
+                                   .may_lead = turn_is_alone(ask->turn)};
     leases_free(pool, &request, end_count, later_new(ask, pool));
 }
 

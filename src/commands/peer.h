@@ -24,6 +24,8 @@ void turn_end(struct turn *turn);
 void turn_unmute(struct turn *turn);
 /* The client has gone: what is written will not be read. */
 bool turn_is_orphan(const struct turn *turn);
+/* Its client waits for no other answer: whatever else is asked now was asked by others. */
+bool turn_is_alone(const struct turn *turn);
 
 /* --- the connection -------------------------------------------------------------------------- */
 

@@ -9,8 +9,6 @@
 #define RETRY_DELAY_MS 20
 /* Things that one merged call may touch, so that it stays short for everybody else's sake. */
 #define MAX_WEIGHT 10000
-/* daemon, sequence, and what the rules put before the operations, or make of one. */
-#define MAX_HEAD 6
 /* Looks at the sockets for more operations before those that are there are sent. */
 #define MAX_TURNS 16
 
@@ -100,46 +98,75 @@ static void mark_active(struct lane *lane)
 /* --- sending -------------------------------------------------------------------------------------
  */
 
-static void need_args(struct batches *batches, size_t count)
-{
-    if (count <= batches->args_room)
-        return;
-    batches->args_room = count * 2;
-    batches->args = mem_realloc(batches->args, batches->args_room * sizeof *batches->args);
-}
-
 static int weight_of(const struct op *op)
 {
     return op->weight > 0 ? op->weight : 1;
 }
 
-/* How many operations at the head of the queue share the next call; their args and weight. */
-static size_t count_run(struct lane *lane, size_t *arg_count, int64_t *total_weight)
+/* The operations of the next call. */
+struct pick {
+    size_t count, arg_count;
+    int64_t weight;
+    bool is_batch;
+    bool is_full; /* for one of them only the batch script will do */
+};
+
+static void need_picked(struct batches *batches, size_t count)
+{
+    if (count <= batches->max_picked)
+        return;
+    batches->max_picked = count * 2;
+    batches->picked = mem_realloc(batches->picked, batches->max_picked * sizeof *batches->picked);
+}
+
+/* How many at the head of the queue share the next call. */
+static struct pick measure_run(struct lane *lane)
 {
     struct op *first = op_at(list_first(&lane->queue));
-    size_t count = 0, limit = (size_t)lane->batches->max_batch;
-    int64_t weight = 0;
-    *arg_count = 0;
-    if (first->script != lane->rules->batch_script || lane->alone_left > 0)
+    struct pick pick = {.is_batch = first->script == lane->rules->batch_script};
+    size_t limit = (size_t)lane->batches->max_batch;
+    if (!pick.is_batch || lane->alone_left > 0)
         limit = 1;
     list_each (node, &lane->queue) {
         struct op *op = op_at(node);
-        if (count == limit || op->script != first->script ||
-            (count > 0 && weight + weight_of(op) > MAX_WEIGHT))
+        if (pick.count == limit || op->script != first->script ||
+            (pick.count > 0 && pick.weight + weight_of(op) > MAX_WEIGHT))
             break;
-        weight += weight_of(op);
-        *arg_count += (size_t)op->arg_count;
-        count++;
+        pick.weight += weight_of(op);
+        pick.arg_count += (size_t)op->arg_count;
+        pick.is_full = pick.is_full || op->is_full;
+        pick.count++;
     }
-    *total_weight = weight;
-    return count;
+    return pick;
 }
 
-static bool send_script(struct lane *lane, enum script_id id, struct str *args, size_t arg_count,
-                        int64_t weight)
+/* Notes those that may lead, or the others, behind the first `at` picked ones. */
+static size_t pick_some(struct lane *lane, size_t count, bool may_lead, size_t at)
+{
+    list_each (node, &lane->queue) {
+        if (count-- == 0)
+            break;
+        if (op_at(node)->may_lead == may_lead)
+            lane->batches->picked[at++] = op_at(node);
+    }
+    return at;
+}
+
+static struct pick pick_next(struct lane *lane)
+{
+    struct pick pick = measure_run(lane);
+    need_picked(lane->batches, pick.count);
+    pick_some(lane, pick.count, false, pick_some(lane, pick.count, true, 0));
+    return pick;
+}
+
+/* The args are those that have been put together. */
+static bool send_script(struct lane *lane, enum script_id id, int64_t weight)
 {
     struct str keys[SCRIPT_MAX_KEYS];
-    struct call call = {.script = id, .keys = keys, .args = args, .arg_count = (int)arg_count};
+    const struct words *args = &lane->batches->args;
+    struct call call = {
+        .script = id, .keys = keys, .args = args->list, .arg_count = (int)args->count};
     call.weight = weight;
     call.done = end_call;
     call.arg = lane;
@@ -158,79 +185,69 @@ static bool send_script(struct lane *lane, enum script_id id, struct str *args, 
 
 static bool send_recall(struct lane *lane)
 {
-    char number[NUM_INT_MAX];
-    struct str args[2] = {lane->batches->daemon, {number, 0}};
-    args[1].len = num_format_int(number, (int64_t)lane->lost);
-    if (!send_script(lane, lane->rules->recall_script, args, 2, lane->weight))
+    struct words *args = &lane->batches->args;
+    words_start(args, 2, NUM_INT_MAX);
+    words_put(args, lane->batches->daemon);
+    words_put_int(args, (int64_t)lane->lost);
+    if (!send_script(lane, lane->rules->recall_script, lane->weight))
         return false;
     lane->is_recalling = true;
     return true;
 }
 
-/* The args of the next call: `count` operations of the head of the queue. Returns their number. */
-static size_t write_args(struct lane *lane, size_t count, size_t op_args, struct str sequence)
+/* Puts daemon and sequence, which all batches begin with, and makes room for what follows. */
+static void start_batch(struct batches *batches, const struct pick *pick)
 {
-    struct batches *batches = lane->batches;
-    size_t at = 0;
-    need_args(batches, op_args + MAX_HEAD);
-    if (op_at(list_first(&lane->queue))->script == lane->rules->batch_script) {
-        batches->args[at++] = batches->daemon;
-        batches->args[at++] = sequence;
-        at += (size_t)lane->rules->head(lane->owner, batches->args + at);
-    }
-    list_each (node, &lane->queue) {
-        struct op *op = op_at(node);
-        if (count-- == 0)
-            break;
-        if (op->arg_count > 0)
-            memcpy(batches->args + at, op->args, (size_t)op->arg_count * sizeof *op->args);
-        at += (size_t)op->arg_count;
-    }
-    return at;
+    struct words *args = &batches->args;
+    words_start(args, 2 + RULES_HEAD + pick->arg_count + pick->count * RULES_RUN_WORDS,
+                NUM_INT_MAX + pick->count * RULES_RUN_BYTES);
+    words_put(args, batches->daemon);
+    words_put_int(args, (int64_t)(batches->sequence + 1));
 }
 
-/* The script for one and its args, where the operation has one; else SCRIPT_NONE. */
-static enum script_id write_lone_args(struct lane *lane, struct str sequence, size_t *arg_count)
+/* The args of the picked operations; which script takes them. */
+static enum script_id write_args(struct lane *lane, const struct pick *pick)
 {
     struct batches *batches = lane->batches;
-    const struct op *op = op_at(list_first(&lane->queue));
-    int count = 0;
-    if (lane->rules->lone == NULL || op->is_full)
-        return SCRIPT_NONE;
-    need_args(batches, MAX_HEAD);
-    enum script_id id = lane->rules->lone(lane->owner, op, batches->args + 2, &count);
-    batches->args[0] = batches->daemon;
-    batches->args[1] = sequence;
-    *arg_count = 2 + (size_t)count;
-    return id;
+    const struct lane_rules *rules = lane->rules;
+    enum script_id packed = SCRIPT_NONE;
+    if (!pick->is_batch) {
+        words_start(&batches->args, pick->arg_count, 0);
+        words_put_all(&batches->args, batches->picked[0]->args, pick->arg_count);
+        return batches->picked[0]->script;
+    }
+    start_batch(batches, pick);
+    if (rules->pack != NULL && !pick->is_full)
+        packed = rules->pack(lane->owner, batches->picked, pick->count, &batches->args);
+    if (packed != SCRIPT_NONE)
+        return packed;
+    start_batch(batches, pick);
+    rules->head(lane->owner, &batches->args);
+    for (size_t i = 0; i < pick->count; i++)
+        words_put_all(&batches->args, batches->picked[i]->args,
+                      (size_t)batches->picked[i]->arg_count);
+    return rules->batch_script;
 }
 
 static bool send_queued(struct lane *lane)
 {
     struct batches *batches = lane->batches;
-    enum script_id id = op_at(list_first(&lane->queue))->script, lone = SCRIPT_NONE;
-    bool is_batch = id == lane->rules->batch_script;
-    char number[NUM_INT_MAX];
-    int64_t weight;
-    size_t op_args, arg_count, count = count_run(lane, &op_args, &weight);
-    size_t len = num_format_int(number, (int64_t)(batches->sequence + 1));
-
-    if (is_batch && count == 1)
-        lone = write_lone_args(lane, str_make(number, len), &arg_count);
-    if (lone == SCRIPT_NONE)
-        arg_count = write_args(lane, count, op_args, str_make(number, len));
-    if (!send_script(lane, lone != SCRIPT_NONE ? lone : id, batches->args, arg_count, weight))
+    struct pick pick = pick_next(lane);
+    enum script_id id = write_args(lane, &pick);
+    if (!send_script(lane, id, pick.weight))
         return false;
-    lane->is_lone = lone != SCRIPT_NONE;
+    lane->is_packed = pick.is_batch && id != lane->rules->batch_script;
     if (lane->alone_left > 0)
         lane->alone_left--;
-    for (size_t i = 0; i < count; i++)
-        list_push(&lane->flying, list_pop(&lane->queue));
-    if (is_batch) {
+    for (size_t i = 0; i < pick.count; i++) {
+        list_remove(&lane->queue, &batches->picked[i]->node);
+        list_push(&lane->flying, &batches->picked[i]->node);
+    }
+    if (pick.is_batch) {
         lane->sequence = ++batches->sequence;
-        lane->weight = weight;
+        lane->weight = pick.weight;
         batches->batches++;
-        batches->batched_ops += count;
+        batches->batched_ops += pick.count;
     }
     return true;
 }
@@ -386,14 +403,15 @@ static void refuse(struct lane *lane, const struct answer *answer)
     }
 }
 
-/* The script for one has changed nothing: the batch script has to do it. */
+/* The cheaper script has changed nothing: the batch script has to do it. */
 static void send_whole(struct lane *lane)
 {
-    op_at(list_first(&lane->flying))->is_full = true;
+    list_each (node, &lane->flying)
+        op_at(node)->is_full = true;
     lane->batches->batches--;
-    lane->batches->batched_ops--;
+    lane->batches->batched_ops -= lane->flying.count;
     if (lane->alone_left > 0)
-        lane->alone_left++;
+        lane->alone_left += lane->flying.count;
     take_back(lane);
 }
 
@@ -426,7 +444,7 @@ static void end_call(void *arg, enum call_fate fate, const struct answer *answer
 
     if (is_recall)
         settle_recall(lane, fate, answer);
-    else if (fate == CALL_ANSWERED && lane->is_lone && str_eq(answer_str(answer), STR("FULL")))
+    else if (fate == CALL_ANSWERED && lane->is_packed && str_eq(answer_str(answer), STR("FULL")))
         send_whole(lane);
     else if (fate == CALL_ANSWERED)
         deliver(lane, is_batch, answer);
@@ -540,9 +558,10 @@ void batches_clear(struct batches *batches)
     }
     while (!list_is_empty(&batches->refused))
         end_refused(batches);
-    mem_free(batches->args);
-    batches->args = NULL;
-    batches->args_room = 0;
+    words_clear(&batches->args);
+    mem_free(batches->picked);
+    batches->picked = NULL;
+    batches->max_picked = 0;
 }
 
 /* --- lanes ---------------------------------------------------------------------------------------

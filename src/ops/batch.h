@@ -1,8 +1,10 @@
 /* batch: operations of one key group (a lane) wait in order of arrival; at most one call of a lane
  * is in flight, and what comes meanwhile is the next call. Neighbours that can be merged share a
- * call of the lane's batch script; any other operation is a call of its own. So operations of a
- * lane take effect in the order in which they came. A batch of one may have a script that is
- * cheaper; it answers FULL, having changed nothing, when the batch script has to do it after all.
+ * call of the lane's batch script, or of a cheaper script where the lane's rules know one that does
+ * all of them; any other operation is a call of its own. So calls of a lane take effect in the
+ * order in which their operations came. Within a call those that may lead come first: what a FREE
+ * gives back, a MALLOC of the same call can get. A cheaper script answers FULL, having changed
+ * nothing, when the batch script has to do it after all.
  *
  * Faults: while nothing of a lane is answered, its operations wait, each for at most `wait_ms`,
  * then fail with UPSTREAM. What Redis refused for a passing reason (LOADING, BUSY ...) is tried
@@ -18,6 +20,7 @@
 #define OPS_BATCH_H
 
 #include "base/list.h"
+#include "ops/words.h"
 #include "redis/upstream.h"
 
 struct op;
@@ -33,13 +36,18 @@ struct op {
     enum script_id script; /* the lane's batch script: merged. SCRIPT_NONE: args are a command */
     const struct str *args;
     int arg_count;
-    int weight;   /* things that it may touch: bounds a merged call, and gives a call its time;
-                   * 0 counts as 1 */
-    bool is_full; /* private: its script for one has answered FULL */
+    int weight; /* things that it may touch: bounds a merged call, and gives a call its time;
+                 * 0 counts as 1 */
+    /* It may take effect before others of its call that came before it: whoever asked for it has
+     * asked for nothing else that is not answered yet. */
+    bool may_lead;
+    bool is_full; /* private: a cheaper script has answered FULL */
     op_done done;
     int64_t queued_ms; /* set by lane_add */
     struct err *err;   /* private: why it was not taken, until done (batches_refuse) */
 };
+
+enum { RULES_HEAD = 4, RULES_RUN_WORDS = 4, RULES_RUN_BYTES = 64 };
 
 /* What a lane must know of its key group; one constant struct per kind. */
 struct lane_rules {
@@ -47,12 +55,13 @@ struct lane_rules {
     enum script_id recall_script; /* args: daemon, sequence */
     /* The keys of a script, in its header's order; borrowed until the call is written. */
     void (*keys)(void *owner, const struct script *script, struct str *keys);
-    /* The args before those of the operations of a batch, after daemon and sequence; their number.
-     */
-    int (*head)(void *owner, struct str args[4]);
-    /* Optional: the script for an operation of the batch script that goes alone, SCRIPT_NONE when
-     * it has none. Writes at most 4 args, which follow daemon and sequence, and their number. */
-    enum script_id (*lone)(void *owner, const struct op *op, struct str args[4], int *count);
+    /* Puts the args before those of the operations of a batch, after daemon and sequence: at most
+     * RULES_HEAD. */
+    void (*head)(void *owner, struct words *args);
+    /* Optional: a cheaper script that does all of these operations of the batch script, and its
+     * args after daemon and sequence; SCRIPT_NONE, whatever has been put, when there is none. There
+     * is room for all their args, and for RULES_RUN_WORDS and RULES_RUN_BYTES more for each. */
+    enum script_id (*pack)(void *owner, struct op *const *ops, size_t count, struct words *args);
     /* What the recall script answered: it is settled. */
     void (*recalled)(void *owner, const struct answer *answer);
 };
@@ -85,9 +94,10 @@ struct batches {
     uint64_t taken;         /* operations, ever */
     uint64_t seen, flushed; /* of them, by the last turn, and by the last flush */
     uint64_t crowd;         /* operations of the flush before this one */
-    uint64_t sequence; /* of the newest batch of all lanes: a lane made anew never repeats one */
-    struct str *args;  /* of the call being written; kept, as every call needs some */
-    size_t args_room;
+    uint64_t sequence;  /* of the newest batch of all lanes: a lane made anew never repeats one */
+    struct words args;  /* of the call being written */
+    struct op **picked; /* its operations in their order; max_picked of them have room */
+    size_t max_picked;
     bool is_closed;
     /* counters */
     uint64_t calls, batches, batched_ops, busy, retries, recalls;
@@ -104,7 +114,7 @@ struct lane {
     struct list flying;           /* of the call in flight */
     bool is_flying;
     bool is_recalling;   /* the call in flight is a recall */
-    bool is_lone;        /* the call in flight is of a script for one */
+    bool is_packed;      /* the call in flight is of a cheaper script */
     bool is_later;       /* node is in batches->later */
     size_t alone_left;   /* so many at the head go alone: they were refused together */
     uint64_t sequence;   /* of the newest batch */

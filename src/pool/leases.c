@@ -2,6 +2,7 @@
 #include "pool/leases.h"
 #include "base/rand.h"
 #include "pool/packed.h"
+#include "pool/plain.h"
 
 #define FIELDS 4 /* of a lease in an answer: resource token fence ttl_ms */
 /* A lease that is given back is tried so often: the link may be lost again. */
@@ -10,6 +11,8 @@
 struct lease leases_at(const struct leases *leases, size_t i)
 {
     size_t at = i * FIELDS;
+    if (leases->answer == NULL)
+        return leases->one;
     return (struct lease){
         .resource = answer_str(answer_at(leases->answer, at)),
         .token = answer_str(answer_at(leases->answer, at + 1)),
@@ -31,34 +34,54 @@ static bool is_expected(bool is_right, struct err *err)
 /* --- leases as answers ---------------------------------------------------------------------------
  */
 
-static void end_with_leases(struct packed *packed, const struct err *failure,
-                            const struct answer *answer)
+static void end_with_leases(struct packed *packed, const struct err *err,
+                            const struct leases *leases)
 {
-    struct leases leases = {answer, answer_count(answer) / FIELDS};
-    struct err err;
-    if (packed_check(packed, failure, answer, &err) && is_expected(answer_is_array(answer), &err))
-        packed->done.leases(packed->arg, NULL, &leases);
-    else
-        packed->done.leases(packed->arg, &err, NULL);
+    packed->done.leases(packed->arg, err, err == NULL ? leases : NULL);
     packed_free(packed);
+}
+
+/* False: it is no answer that holds leases. */
+static bool read_leases(const struct packed *packed, const struct answer *answer,
+                        struct leases *leases)
+{
+    struct lease *one = &leases->one;
+    *leases = (struct leases){.answer = answer, .count = answer_count(answer) / FIELDS};
+    if (answer_is_array(answer) || answer_is_none(answer))
+        return true;
+    *leases = (struct leases){.count = 1};
+    one->ttl_ms = packed->asked > 0 ? packed->asked : -1;
+    return plain_split(answer_str(answer), &one->token, &one->resource, &one->fence);
 }
 
 static void end_malloc(struct op *op, const struct err *failure, const struct answer *answer)
 {
-    struct pool *pool = packed_of(op)->pool;
-    size_t count = answer_count(answer) / FIELDS;
+    struct packed *packed = packed_of(op);
+    struct pool *pool = packed->pool;
+    struct leases leases;
+    struct err err;
     pool->counters.mallocs++;
-    pool->counters.grants += count;
-    if (failure == NULL && count == 0 && answer_is_array(answer))
-        pool->counters.misses++;
-    if (count > 0)
+    if (!packed_check(packed, failure, answer, &err) ||
+        !is_expected(read_leases(packed, answer, &leases), &err)) {
+        end_with_leases(packed, &err, NULL);
+        return;
+    }
+    pool->counters.grants += leases.count;
+    if (leases.count > 0)
         pool_mark_known(pool);
-    end_with_leases(packed_of(op), failure, answer);
+    else
+        pool->counters.misses++;
+    end_with_leases(packed, NULL, &leases);
 }
 
 static void end_held(struct op *op, const struct err *failure, const struct answer *answer)
 {
-    end_with_leases(packed_of(op), failure, answer);
+    struct packed *packed = packed_of(op);
+    struct leases leases = {.answer = answer, .count = answer_count(answer) / FIELDS};
+    struct err err;
+    bool is_ok =
+        packed_check(packed, failure, answer, &err) && is_expected(answer_is_array(answer), &err);
+    end_with_leases(packed, is_ok ? NULL : &err, &leases);
 }
 
 static struct str how_of(enum malloc_mode mode)
@@ -71,9 +94,10 @@ void leases_malloc(struct pool *pool, const struct malloc_request *request, leas
 {
     size_t bytes = 3 * PACKED_INT + RAND_TOKEN_LEN + request->name.len + request->owner.len +
                    request->reqid.len;
-    struct packed *packed = packed_new(pool, SCRIPT_POOL_BATCH, end_malloc, 9, bytes);
+    struct packed *packed = packed_new(pool, SCRIPT_POOL_BATCH, end_malloc, MALLOC_ARGS, bytes);
     packed->done.leases = done;
     packed->arg = arg;
+    packed->asked = request->timeout_ms;
     packed->op.weight = (int)(request->count < INT32_MAX ? request->count : INT32_MAX);
     packed_put_literal(packed, STR("M"));
     packed_put_literal(packed, how_of(request->mode));
@@ -128,8 +152,10 @@ static struct packed *pack_free(struct pool *pool, const struct free_request *re
 {
     size_t bytes =
         request->token.len + 2 * PACKED_INT + packed_bytes_of(request->resources, request->count);
-    struct packed *packed = packed_new(pool, SCRIPT_POOL_BATCH, ended, 4 + request->count, bytes);
+    struct packed *packed =
+        packed_new(pool, SCRIPT_POOL_BATCH, ended, FREE_ARGS + request->count, bytes);
     packed->op.weight = request->count;
+    packed->op.may_lead = request->may_lead;
     packed_put_literal(packed, STR("F"));
     packed_put(packed, request->token);
     if (request->has_expiry)
@@ -152,8 +178,8 @@ void leases_free(struct pool *pool, const struct free_request *request, count_do
 void leases_renew(struct pool *pool, struct str resource, struct str token, int64_t timeout_ms,
                   count_done done, void *arg)
 {
-    struct packed *packed =
-        packed_new(pool, SCRIPT_POOL_BATCH, end_renew, 4, resource.len + token.len + PACKED_INT);
+    struct packed *packed = packed_new(pool, SCRIPT_POOL_BATCH, end_renew, RENEW_ARGS,
+                                       resource.len + token.len + PACKED_INT);
     packed->done.count = done;
     packed->arg = arg;
     packed_put_literal(packed, STR("R"));
@@ -161,40 +187,6 @@ void leases_renew(struct pool *pool, struct str resource, struct str token, int6
     packed_put(packed, token);
     packed_put_int(packed, timeout_ms);
     packed_send(packed, &pool->lane);
-}
-
-/* --- alone -------------------------------------------------------------------------------------
- */
-
-static bool is_plain_malloc(const struct str *args)
-{
-    return str_eq(args[1], STR("1")) && args[5].len == 0 && args[7].len == 0 && args[8].len == 0;
-}
-
-enum script_id leases_lone(const struct pool *pool, const struct op *op, struct str args[4],
-                           int *count)
-{
-    const struct str *given = op->args;
-    char letter = given[0].ptr[0];
-    *count = 2;
-    if (pool->config->is_shared)
-        return SCRIPT_NONE;
-    if (letter == 'M' && is_plain_malloc(given)) {
-        args[0] = given[3]; /* timeout_ms */
-        args[1] = given[4]; /* random */
-        return SCRIPT_POOL_MALLOC_ONE;
-    }
-    if (letter == 'F' && op->arg_count == 5 && given[2].len == 0) {
-        args[0] = given[4]; /* resource */
-        args[1] = given[1]; /* token */
-        return SCRIPT_POOL_FREE_ONE;
-    }
-    if (letter == 'R') {
-        memcpy(args, given + 1, 3 * sizeof *args); /* resource token timeout_ms */
-        *count = 3;
-        return SCRIPT_POOL_RENEW_ONE;
-    }
-    return SCRIPT_NONE;
 }
 
 /* --- nobody waits for these ----------------------------------------------------------------------
@@ -222,7 +214,7 @@ void leases_give_back(struct pool *pool, const struct leases *leases)
     for (size_t i = 0; i < leases->count; i++) {
         struct lease lease = leases_at(leases, i);
         struct free_request request = {
-            .token = lease.token, .resources = &lease.resource, .count = 1};
+            .token = lease.token, .resources = &lease.resource, .count = 1, .may_lead = true};
         struct packed *packed;
         struct err err;
         if (lease.token.len == 0)

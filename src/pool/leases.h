@@ -30,7 +30,8 @@ struct lease {
 
 /* What was granted, in order. Borrowed for the callback. */
 struct leases {
-    const struct answer *answer;
+    const struct answer *answer; /* private; NULL: the one below is all */
+    struct lease one;
     size_t count;
 };
 struct lease leases_at(const struct leases *leases, size_t i);
@@ -49,6 +50,7 @@ struct free_request {
     int64_t expiry_ms; /* from now; <= 0: never */
     const struct str *resources;
     int count;
+    bool may_lead; /* MALLOCs that wait with it can have what it frees: see struct op */
 };
 void leases_free(struct pool *pool, const struct free_request *request, count_done done, void *arg);
 /* 1, 0 without such a lease, NOTOWNER. */
@@ -56,10 +58,5 @@ void leases_renew(struct pool *pool, struct str resource, struct str token, int6
                   count_done done, void *arg);
 /* Gives granted leases back whose asker is gone; nobody waits for the outcome. */
 void leases_give_back(struct pool *pool, const struct leases *leases);
-
-/* The script for a plain MALLOC, FREE or RENEW of an exclusive pool that goes alone, and its args;
- * SCRIPT_NONE for others. For the pools' lanes. */
-enum script_id leases_lone(const struct pool *pool, const struct op *op, struct str args[4],
-                           int *count);
 
 #endif

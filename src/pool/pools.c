@@ -2,7 +2,7 @@
 #include "pool/pools.h"
 #include "base/mem.h"
 #include "base/name.h"
-#include "pool/leases.h"
+#include "pool/plain.h"
 #include <inttypes.h>
 
 #define FORGET_AFTER_MS 60000
@@ -21,11 +21,17 @@ static void pool_lane_keys(void *owner, const struct script *script, struct str 
     pool_keys_of(&pool->keys, script, keys);
 }
 
-static int pool_lane_head(void *owner, struct str args[4])
+static void pool_lane_head(void *owner, struct words *args)
 {
     const struct pool *pool = owner;
-    args[0] = pool->config->is_shared ? STR("shared") : STR("exclusive");
-    return 1;
+    words_put(args, pool->config->is_shared ? STR("shared") : STR("exclusive"));
+}
+
+static enum script_id pool_lane_pack(void *owner, struct op *const *ops, size_t count,
+                                     struct words *args)
+{
+    const struct pool *pool = owner;
+    return pool->config->is_shared ? SCRIPT_NONE : plain_pack(ops, count, args);
 }
 
 static void pool_lane_recalled(void *owner, const struct answer *answer)
@@ -44,18 +50,12 @@ static void common_lane_keys(void *owner, const struct script *script, struct st
     pool_keys_of(&pools->keys, script, keys);
 }
 
-static enum script_id pool_lane_lone(void *owner, const struct op *op, struct str args[4],
-                                     int *count)
-{
-    return leases_lone(owner, op, args, count);
-}
-
 static const struct lane_rules pool_rules = {
     .batch_script = SCRIPT_POOL_BATCH,
     .recall_script = SCRIPT_POOL_RECALL,
     .keys = pool_lane_keys,
     .head = pool_lane_head,
-    .lone = pool_lane_lone,
+    .pack = pool_lane_pack,
     .recalled = pool_lane_recalled,
 };
 

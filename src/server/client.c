@@ -199,6 +199,11 @@ bool turn_is_orphan(const struct turn *turn)
     return turn->client == NULL;
 }
 
+bool turn_is_alone(const struct turn *turn)
+{
+    return turn->client != NULL && turn->client->turns.count == 1;
+}
+
 struct peer *turn_peer(const struct turn *turn)
 {
     return turn->client;

@@ -491,6 +491,50 @@ START_TEST(malloc_in_resp3_has_a_null_of_its_own)
 }
 END_TEST
 
+/* While Redis stands still, a call is in flight and what follows is gathered for the next one. */
+static void hold_redis(struct client *busy)
+{
+    server_freeze(&rig.redis);
+    client_send(busy, "POOL LEN p");
+    ck_assert(!client_has_reply(busy, 50));
+}
+
+START_TEST(malloc_gets_what_another_client_frees_in_the_same_call)
+{
+    struct client *holder = node_client(&rig.nodes[0]), *busy = node_client(&rig.nodes[0]);
+    expect(holder, "MALLOC p COUNT 3", "1) 'r1'\n2) 'r2'\n3) 'r3'");
+    hold_redis(busy);
+    client_send(c, "MALLOC p");
+    ck_assert(!client_has_reply(c, 50));
+    client_send(holder, "FREE p r2");
+    ck_assert(!client_has_reply(holder, 50));
+    server_thaw(&rig.redis);
+    expect_text_at(__FILE__, __LINE__, client_read(c), "'r2'");
+    expect_text_at(__FILE__, __LINE__, client_read(holder), "(integer) 1");
+    client_close(holder);
+    client_close(busy);
+}
+END_TEST
+
+START_TEST(requests_of_one_client_take_effect_in_their_order)
+{
+    struct client *busy = node_client(&rig.nodes[0]);
+    expect(c, "MALLOC p COUNT 3", "1) 'r1'\n2) 'r2'\n3) 'r3'");
+    hold_redis(busy);
+    client_send(c, "MALLOC p");
+    client_send(c, "FREE p r2");
+    client_send(c, "RENEW p r2");
+    client_send(c, "MALLOC p");
+    ck_assert(!client_has_reply(c, 50));
+    server_thaw(&rig.redis);
+    expect_text_at(__FILE__, __LINE__, client_read(c), "(nil)");
+    expect_text_at(__FILE__, __LINE__, client_read(c), "(integer) 1");
+    expect_text_at(__FILE__, __LINE__, client_read(c), "(integer) 0");
+    expect_text_at(__FILE__, __LINE__, client_read(c), "'r2'");
+    client_close(busy);
+}
+END_TEST
+
 int main(void)
 {
     return RIG_RUN(
@@ -503,7 +547,8 @@ int main(void)
         malloc_with_the_same_reqid_gives_the_same_lease,
         malloc_with_the_reqid_of_a_freed_lease_gives_a_new_one,
         malloc_skips_what_a_python_peer_has_locked, malloc_refuses_wrong_options,
-        malloc_options_do_not_care_for_case, free_puts_the_resource_at_the_end,
+        malloc_options_do_not_care_for_case, malloc_gets_what_another_client_frees_in_the_same_call,
+        requests_of_one_client_take_effect_in_their_order, free_puts_the_resource_at_the_end,
         free_counts_what_it_freed, free_with_the_right_token_ends_the_lease,
         free_with_an_old_token_is_refused, free_with_token_takes_one_resource,
         free_with_timeout_gives_a_new_expiry_and_without_keeps_it,

@@ -375,13 +375,22 @@ int model_renew(struct model *model, const char *token, bool is_permanent, int i
     return 1;
 }
 
+static bool is_of_last_batch(const struct model *model, const char *token)
+{
+    for (int k = 0; k < model->last.count; k++) {
+        if (strcmp(model->last.tokens[k], token) == 0)
+            return true;
+    }
+    return false;
+}
+
 int model_recall(struct model *model)
 {
     int count = 0;
     for (int k = 0; k < model->last.count; k++) {
         int i = model->last.items[k];
         struct model_item *item = &model->items[i];
-        if (!item->has_lease || strcmp(item->token, model->last.tokens[k]) != 0)
+        if (!item->has_lease || !is_of_last_batch(model, item->token))
             continue;
         bool has_mark = strchr(item->token, '+') != NULL;
         if (has_mark && item->note[0] != '\0' && item->reqid != MODEL_NONE &&

@@ -19,13 +19,13 @@ START_TEST(the_three_do_what_a_batch_of_one_does)
     struct scene scene;
     scene_open(&scene, NULL);
     expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a b| c", "3");
-    expect(&scene.at, SCRIPT_POOL_MALLOC_ONE, "D 1 60000 r1", "[[a #-r1 # 60000]]");
-    expect(&scene.at, SCRIPT_POOL_MALLOC_ONE, "D 2 0 r2", "[[b| #-r2 # -1]]");
+    expect(&scene.at, SCRIPT_POOL_MALLOC_ONE, "D 1 60000 r1", "[#-r1a]");
+    expect(&scene.at, SCRIPT_POOL_MALLOC_ONE, "D 2 0 r2", "[#-r2b|]");
     ck_assert_int_eq(peek_int(scene.at.redis, "PTTL p|x:b|"), -1);
     expect_redis(&scene, "ZSCORE p|x|pool|leases b|", "inf");
-    expect(&scene.at, SCRIPT_POOL_MALLOC_ONE, "D 3 60000 r3", "[[c #-r3 # 60000]]");
+    expect(&scene.at, SCRIPT_POOL_MALLOC_ONE, "D 3 60000 r3", "[#-r3c]");
     expect_redis(&scene, "MGET p|x|pool|head p|x|pool|tail", "[\"\" \"\"]");
-    expect(&scene.at, SCRIPT_POOL_MALLOC_ONE, "D 4 60000 r4", "[[]]");
+    expect(&scene.at, SCRIPT_POOL_MALLOC_ONE, "D 4 60000 r4", "[nil]");
     expect(&scene.at, SCRIPT_POOL_RENEW_ONE, "D 5 a \"\" 0", "[1]");
     expect_redis(&scene, "ZSCORE p|x|pool|leases a", "inf");
     expect(&scene.at, SCRIPT_POOL_RENEW_ONE, "D 6 b| \"\" 90000", "[1]");
@@ -43,7 +43,7 @@ START_TEST(what_was_granted_alone_can_be_recalled_and_is_stale_then)
     struct scene scene;
     scene_open(&scene, NULL);
     expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a b", "2");
-    expect(&scene.at, SCRIPT_POOL_MALLOC_ONE, "D 7 60000 r1", "[[a ...");
+    expect(&scene.at, SCRIPT_POOL_MALLOC_ONE, "D 7 60000 r1", "[#-r1a]");
     expect(&scene.at, SCRIPT_POOL_RECALL, "D 7", "1");
     expect(&scene.at, SCRIPT_POOL_MALLOC_ONE, "D 7 60000 r1", "!STALE ...");
     expect(&scene.at, SCRIPT_POOL_FREE_ONE, "D 7 a \"\"", "!STALE ...");
@@ -59,8 +59,8 @@ START_TEST(an_expiry_that_is_ahead_stays_with_the_resource)
     scene_open(&scene, NULL);
     expect(&scene.at, SCRIPT_POOL_EXTEND, "90000000 a b", "2");
     char *before = scene_digest(&scene);
-    expect(&scene.at, SCRIPT_POOL_MALLOC_ONE, "D 1 60000 r1", "[[a ...");
-    expect(&scene.at, SCRIPT_POOL_MALLOC_ONE, "D 2 60000 r1", "[[b ...");
+    expect(&scene.at, SCRIPT_POOL_MALLOC_ONE, "D 1 60000 r1", "[#-r1a]");
+    expect(&scene.at, SCRIPT_POOL_MALLOC_ONE, "D 2 60000 r1", "[#-r1b]");
     expect(&scene.at, SCRIPT_POOL_FREE_ONE, "D 3 a \"\"", "[1]");
     expect(&scene.at, SCRIPT_POOL_FREE_ONE, "D 4 b \"\"", "[1]");
     scene_do(&scene, "DEL p|x|pool|journal");
@@ -88,7 +88,7 @@ START_TEST(a_head_that_cannot_be_lent_is_left_to_the_batch)
     scene_do(&scene, "HSET p|x|pool b a|||||-1"); /* to 'a|', not to 'a' */
     expect_full(&scene, SCRIPT_POOL_MALLOC_ONE, "D 1 60000 r1");
     scene_do(&scene, "HSET p|x|pool b a||||-1");
-    expect(&scene.at, SCRIPT_POOL_MALLOC_ONE, "D 1 60000 r1", "[[a ...");
+    expect(&scene.at, SCRIPT_POOL_MALLOC_ONE, "D 1 60000 r1", "[#-r1a]");
     scene_close(&scene);
 }
 END_TEST
@@ -98,7 +98,7 @@ START_TEST(an_empty_list_with_something_due_is_left_to_the_batch)
     struct scene scene;
     scene_open(&scene, NULL);
     expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a", "1");
-    expect(&scene.at, SCRIPT_POOL_MALLOC_ONE, "D 1 60000 r1", "[[a ...");
+    expect(&scene.at, SCRIPT_POOL_MALLOC_ONE, "D 1 60000 r1", "[#-r1a]");
     scene_do(&scene, "ZADD p|x|pool|leases 1 a");
     expect_full(&scene, SCRIPT_POOL_MALLOC_ONE, "D 2 60000 r2");
     scene_close(&scene);

@@ -11,6 +11,7 @@
 
 #define STEPS      20000
 #define OPERATIONS 6    /* of a batch, at most */
+#define RANDOM     22   /* bytes of a token behind its fence */
 #define WALK_MS    6000 /* a walk without RALLOCD_STEPS ends then, at the latest */
 
 /* --- batches --- */
@@ -18,24 +19,23 @@
 struct operation {
     char letter;
     struct model_ask ask; /* M */
-    char random[16];
+    char random[RANDOM + 1];
     char token[MODEL_TOKEN]; /* F, R; "" = whoever */
     long expiry;             /* F; 0 = keep */
     bool is_permanent;       /* R */
     int count, items[4];
 };
 
-static void pick_malloc(struct walk *walk, struct operation *op, struct args *args)
+static void pick_malloc(struct walk *walk, struct operation *op, bool is_plain, struct args *args)
 {
     struct model_ask *ask = &op->ask;
-    bool is_plain = walk_below(walk, 2) == 0;
     ask->how = is_plain ? '1' : "11na"[walk_below(walk, 4)];
     ask->count = ask->how == '1' ? 1 : 1 + walk_below(walk, 4);
     ask->is_permanent = walk_below(walk, 4) == 0;
     ask->name = is_plain ? MODEL_NONE : walk_maybe(walk, MODEL_NAMES);
     ask->owner = is_plain || walk->model.is_shared ? MODEL_NONE : walk_maybe(walk, 2);
     ask->reqid = is_plain || walk->model.is_shared ? MODEL_NONE : walk_maybe(walk, MODEL_REQUESTS);
-    snprintf(op->random, sizeof op->random, "r%d", walk_below(walk, 1000));
+    snprintf(op->random, sizeof op->random, "r%0*d", RANDOM - 1, walk_below(walk, 1000));
     args_add(args, (char[]){ask->how, '\0'});
     args_add_int(args, ask->count);
     args_add_int(args, ask->is_permanent ? 0 : MODEL_LEASE_MS);
@@ -57,15 +57,14 @@ static void pick_token(struct walk *walk, struct operation *op, struct args *arg
     args_add(args, op->token);
 }
 
-static void pick(struct walk *walk, struct operation *op, struct args *args)
+static void pick(struct walk *walk, struct operation *op, bool is_plain, struct args *args)
 {
     memset(op, 0, sizeof *op);
     op->letter = "MMFFR"[walk_below(walk, 5)];
     args_add(args, (char[]){op->letter, '\0'});
     if (op->letter == 'M') {
-        pick_malloc(walk, op, args);
+        pick_malloc(walk, op, is_plain, args);
     } else if (op->letter == 'F') {
-        bool is_plain = walk_below(walk, 2) == 0;
         op->count = walk_items(walk, 1, is_plain ? 1 : 4, op->items);
         pick_token(walk, op, args);
         if (is_plain || walk_below(walk, 2) == 0)
@@ -128,13 +127,36 @@ static void check_malloc(struct walk *walk, const struct operation *op, const re
     model_granted(model, &op->ask, &given, tokens);
 }
 
+/* The same of a cheaper script, which answers token and resource in one text. */
+static void check_plain_malloc(struct walk *walk, const struct operation *op,
+                               const redisReply *reply, long long *last_fence)
+{
+    struct model_given given = model_malloc(&walk->model, &op->ask);
+    const char *tokens[MODEL_GRANTS];
+    char token[MODEL_TOKEN];
+    ck_assert_int_eq(given.count, reply->type == REDIS_REPLY_STRING);
+    if (given.count == 1) {
+        const char *name = walk->model.items[given.items[0]].name;
+        const char *mark = strchr(reply->str, '-');
+        ck_assert_ptr_nonnull(mark);
+        snprintf(token, sizeof token, "%.*s", (int)(mark + 1 + RANDOM - reply->str), reply->str);
+        ck_assert_str_eq(mark + 1 + RANDOM, name);
+        check_token(op, token, strtoll(token, NULL, 10), last_fence);
+        tokens[0] = token;
+    }
+    model_granted(&walk->model, &op->ask, &given, tokens);
+}
+
 static void check_operation(struct walk *walk, const struct operation *op, const redisReply *reply,
                             long long *last_fence)
 {
     const char *token = op->token[0] != '\0' ? op->token : NULL;
     int expected;
     if (op->letter == 'M') {
-        check_malloc(walk, op, reply, last_fence);
+        if (reply->type == REDIS_REPLY_ARRAY)
+            check_malloc(walk, op, reply, last_fence);
+        else
+            check_plain_malloc(walk, op, reply, last_fence);
         return;
     }
     expected = op->letter == 'F' ? model_free(&walk->model, token, op->expiry, op->count, op->items)
@@ -153,31 +175,82 @@ static long long read_fence(struct walk *walk)
     return fence;
 }
 
-/* By the script for one, where it is meant for the operation; NULL when it leaves it undone. */
-static redisReply *run_alone(struct walk *walk, const struct operation *op,
-                             const struct args *batch)
+/* Which run of pool/plain it belongs to; 0: none. */
+static char run_letter(const struct operation *op)
 {
     const struct model_ask *ask = &op->ask;
-    const struct str *given = batch->list + 3;
-    struct args args = {.list = {batch->list[0], batch->list[1]}, .count = 2};
-    enum script_id id = SCRIPT_POOL_RENEW_ONE;
     bool has_options = ask->name != MODEL_NONE || ask->owner != MODEL_NONE ||
                        ask->reqid != MODEL_NONE || ask->how != '1';
-    if (walk->model.is_shared || (op->letter == 'M' && has_options) ||
-        (op->letter == 'F' && (op->count != 1 || op->expiry != 0)))
-        return NULL;
-    if (op->letter == 'M') {
-        id = SCRIPT_POOL_MALLOC_ONE;
-        args.list[args.count++] = given[3];
-        args.list[args.count++] = given[4];
-    } else if (op->letter == 'F') {
-        id = SCRIPT_POOL_FREE_ONE;
-        args.list[args.count++] = given[4];
-        args.list[args.count++] = given[1];
-    } else {
-        for (int i = 1; i <= 3; i++)
-            args.list[args.count++] = given[i];
+    if (op->letter == 'M')
+        return has_options ? 0 : 'M';
+    if (op->letter == 'F')
+        return op->count != 1 || op->expiry != 0 ? 0 : op->token[0] != '\0' ? 'T' : 'F';
+    return 'R';
+}
+
+static void add_named(struct walk *walk, const struct operation *op, bool with_token,
+                      struct args *args)
+{
+    args_add_items(walk, args, 1, op->items);
+    if (with_token)
+        args_add(args, op->token);
+    if (op->letter == 'R')
+        args_add_int(args, op->is_permanent ? -1 : MODEL_LEASE_MS);
+}
+
+static bool share_run(const struct operation *one, const struct operation *other)
+{
+    return run_letter(one) == run_letter(other) &&
+           (one->letter != 'M' || one->ask.is_permanent == other->ask.is_permanent);
+}
+
+static void add_runs(struct walk *walk, const struct operation *ops, int count, struct args *args)
+{
+    char randoms[OPERATIONS * RANDOM + 1] = "";
+    for (int i = 0; i < count; i++)
+        strcat(randoms, ops[i].random);
+    args_add(args, randoms);
+    for (int from = 0, to; from < count; from = to) {
+        char letter = run_letter(&ops[from]);
+        for (to = from + 1; to < count && share_run(&ops[from], &ops[to]); to++)
+            ;
+        args_add(args, (char[]){letter, '\0'});
+        args_add_int(args, to - from);
+        if (letter == 'M')
+            args_add_int(args, ops[from].ask.is_permanent ? 0 : MODEL_LEASE_MS);
+        for (int i = from; i < to && letter != 'M'; i++)
+            add_named(walk, &ops[i], letter != 'F', args);
     }
+}
+
+static enum script_id add_alone(struct walk *walk, const struct operation *op, struct args *args)
+{
+    if (op->letter != 'M') {
+        add_named(walk, op, true, args);
+        return op->letter == 'F' ? SCRIPT_POOL_FREE_ONE : SCRIPT_POOL_RENEW_ONE;
+    }
+    args_add_int(args, op->ask.is_permanent ? 0 : MODEL_LEASE_MS);
+    args_add(args, op->random);
+    return SCRIPT_POOL_MALLOC_ONE;
+}
+
+/* By a cheaper script, where one is meant for all of them; NULL when it leaves them undone. */
+static redisReply *run_plain(struct walk *walk, const struct operation *ops, int count)
+{
+    struct args args = {0};
+    enum script_id id = SCRIPT_POOL_PLAIN;
+    if (walk->model.is_shared)
+        return NULL;
+    for (int i = 0; i < count; i++) {
+        if (run_letter(&ops[i]) == 0)
+            return NULL;
+    }
+    args_add(&args, "D");
+    args_add_int(&args, (long)walk->at.sequence);
+    if (count == 1 && walk_below(walk, 2) == 0)
+        id = add_alone(walk, &ops[0], &args);
+    else
+        add_runs(walk, ops, count, &args);
     redisReply *reply = walk_run(walk, id, &args);
     if (reply->type != REDIS_REPLY_STRING)
         return reply;
@@ -197,10 +270,11 @@ static void step_batch(struct walk *walk)
     args_add(&args, "D");
     args_add_int(&args, (long)++walk->at.sequence);
     args_add(&args, walk->model.is_shared ? "shared" : "exclusive");
+    bool are_plain = walk_below(walk, 2) == 0;
     for (int i = 0; i < count; i++)
-        pick(walk, &ops[i], &args);
+        pick(walk, &ops[i], are_plain || walk_below(walk, 2) == 0, &args);
     model_begin_batch(&walk->model);
-    redisReply *reply = count == 1 ? run_alone(walk, &ops[0], &args) : NULL;
+    redisReply *reply = run_plain(walk, ops, count);
     if (reply == NULL)
         reply = walk_run(walk, SCRIPT_POOL_BATCH, &args);
     ck_assert_msg(reply->type == REDIS_REPLY_ARRAY, "%s", reply->str ? reply->str : "no array");

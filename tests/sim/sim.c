@@ -5,6 +5,7 @@
  * What is checked while it runs: history.h. At the end, when all have gone home: every request was
  * answered once, every resource is free again, no pool is broken. */
 #include "base/mem.h"
+#include "pool/plain.h"
 #include "tests/sim/actors.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -90,14 +91,30 @@ static struct str check_pool(struct scene *scene, int pool, int64_t counts[3], c
     return str_of(text);
 }
 
-static void note_grants(struct scene *scene, int pool, const redisReply *list)
+static void note_token(struct scene *scene, int pool, struct str token, int64_t fence)
 {
-    for (size_t i = 0; i + 3 < list->elements; i += 4) {
-        const redisReply *token = list->element[i + 1];
-        struct str text = str_make(token->str, token->len);
-        if (map_put(&scene->tokens, text, scene) == NULL)
-            history_fence(&scene->history, pool, list->element[i + 2]->integer, text);
+    if (map_put(&scene->tokens, token, scene) == NULL)
+        history_fence(&scene->history, pool, fence, token);
+}
+
+/* What a batch answered to one operation. */
+static void note_grants(struct scene *scene, int pool, const redisReply *reply)
+{
+    struct str token, resource;
+    int64_t fence;
+    for (size_t i = 0; i + 3 < reply->elements && reply->type == REDIS_REPLY_ARRAY; i += 4) {
+        const redisReply *text = reply->element[i + 1];
+        note_token(scene, pool, str_make(text->str, text->len), reply->element[i + 2]->integer);
     }
+    if (reply->type == REDIS_REPLY_STRING &&
+        plain_split(str_make(reply->str, reply->len), &token, &resource, &fence))
+        note_token(scene, pool, token, fence);
+}
+
+static bool is_batch(enum script_id script)
+{
+    return script == SCRIPT_POOL_BATCH || script == SCRIPT_POOL_PLAIN ||
+           script == SCRIPT_POOL_MALLOC_ONE;
 }
 
 static void watch(void *arg, enum script_id script, struct str key, const redisReply *reply)
@@ -108,12 +125,9 @@ static void watch(void *arg, enum script_id script, struct str key, const redisR
     char text[200];
     if (pool < 0)
         return;
-    if (script == SCRIPT_POOL_BATCH && reply->type == REDIS_REPLY_ARRAY &&
-        !scene->plan.is_shared[pool]) {
-        for (size_t i = 0; i < reply->elements; i++) {
-            if (reply->element[i]->type == REDIS_REPLY_ARRAY)
-                note_grants(scene, pool, reply->element[i]);
-        }
+    if (is_batch(script) && reply->type == REDIS_REPLY_ARRAY && !scene->plan.is_shared[pool]) {
+        for (size_t i = 0; i < reply->elements; i++)
+            note_grants(scene, pool, reply->element[i]);
     }
     if (reply->type == REDIS_REPLY_ERROR)
         world_say(scene->world, "%s: %s", script_of(script)->name, reply->str);

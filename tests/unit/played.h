@@ -15,7 +15,7 @@ enum { PLAYED_MAX = 4000, PLAYED_TEXT = 400 };
 
 struct sent {
     enum script_id script;
-    char text[PLAYED_TEXT]; /* the args with blanks between; a random token is '?' */
+    char text[PLAYED_TEXT]; /* the args with blanks between; a random token is '?', up to 8 are */
     char key[100];          /* the first key; "" */
     call_done done;
     void *arg;
@@ -33,13 +33,15 @@ static struct upstream played;
 static int64_t played_us;
 static struct clock played_clock;
 
-static inline bool is_random(struct str arg)
+/* How many random tokens it is, one behind the other. */
+static inline size_t count_random(struct str arg)
 {
-    bool is_token = arg.len == 22;
-    for (size_t i = 0; i < arg.len && is_token; i++)
-        is_token =
-            arg.ptr[i] == '_' || arg.ptr[i] == '-' || (arg.ptr[i] >= '0' && arg.ptr[i] <= 'z');
-    return is_token;
+    for (size_t i = 0; i < arg.len; i++) {
+        char c = arg.ptr[i];
+        if (c != '_' && c != '-' && (c < '0' || c > 'z'))
+            return 0;
+    }
+    return arg.len % 22 == 0 ? arg.len / 22 : 0;
 }
 
 bool upstream_call(struct upstream *up, const struct call *call)
@@ -55,7 +57,8 @@ bool upstream_call(struct upstream *up, const struct call *call)
     if (call->key_count > 0)
         snprintf(sent->key, sizeof sent->key, "%.*s", PRSTR(call->keys[0]));
     for (int i = 0; i < call->arg_count && at < sizeof sent->text; i++) {
-        struct str arg = is_random(call->args[i]) ? STR("?") : call->args[i];
+        size_t tokens = count_random(call->args[i]);
+        struct str arg = tokens > 0 ? str_make("????????", tokens) : call->args[i];
         at += (size_t)snprintf(sent->text + at, sizeof sent->text - at, "%s%.*s", i > 0 ? " " : "",
                                PRSTR(arg));
     }

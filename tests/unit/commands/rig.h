@@ -122,6 +122,11 @@ bool turn_is_orphan(const struct turn *turn)
     return turn->peer == NULL;
 }
 
+bool turn_is_alone(const struct turn *turn)
+{
+    return turn->peer != NULL;
+}
+
 struct peer *turn_peer(const struct turn *turn)
 {
     return turn->peer;

@@ -29,10 +29,9 @@ static void give_keys(void *owner, const struct script *script, struct str *keys
         keys[i] = STR("key");
 }
 
-static int give_head(void *owner, struct str args[4])
+static void give_head(void *owner, struct words *args)
 {
-    args[0] = str_of(owner);
-    return 1;
+    words_put(args, str_of(owner));
 }
 
 static void note_recalled(void *owner, const struct answer *answer)
@@ -40,13 +39,18 @@ static void note_recalled(void *owner, const struct answer *answer)
     snprintf(recalled, sizeof recalled, "%s %d", (char *)owner, (int)answer_int(answer, -1));
 }
 
-/* Only what begins with "one" has a script for one, in a lane that has any. */
-static enum script_id pick_lone(void *owner, const struct op *op, struct str args[4], int *count)
+/* Only where all begin with "one" there is a cheaper script. */
+static enum script_id pack_ones(void *owner, struct op *const *all, size_t count,
+                                struct words *args)
 {
     (void)owner;
-    *count = 1;
-    args[0] = op->args[0];
-    return str_starts(op->args[0], STR("one")) ? SCRIPT_POOL_FREE_ONE : SCRIPT_NONE;
+    words_put_int(args, (int64_t)count);
+    for (size_t i = 0; i < count; i++) {
+        if (!str_starts(all[i]->args[0], STR("one")))
+            return SCRIPT_NONE;
+        words_put(args, all[i]->args[0]);
+    }
+    return SCRIPT_POOL_PLAIN;
 }
 
 static const struct lane_rules rules = {
@@ -54,7 +58,7 @@ static const struct lane_rules rules = {
     .recall_script = SCRIPT_POOL_RECALL,
     .keys = give_keys,
     .head = give_head,
-    .lone = pick_lone,
+    .pack = pack_ones,
     .recalled = note_recalled,
 };
 
@@ -152,28 +156,31 @@ END_TEST
 
 #define FULL "$4\r\nFULL\r\n"
 
-START_TEST(a_batch_of_one_goes_by_the_script_for_one)
+START_TEST(operations_that_are_all_cheap_go_by_the_cheaper_script)
 {
     add(0, "one");
-    assert_sent(0, SCRIPT_POOL_FREE_ONE, "me 1 one");
+    assert_sent(0, SCRIPT_POOL_PLAIN, "me 1 1 one");
     add(1, "one b");
     add(2, "one c");
     answer(ONE("A"));
     assert_answer(0, "A");
-    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode one b one c");
+    assert_sent(1, SCRIPT_POOL_PLAIN, "me 2 2 one b one c");
+    add(3, "one d");
+    add(4, "e");
     answer("*2\r\n+B\r\n+FULL\r\n");
     assert_answer(2, "FULL"); /* it is nothing special there */
-    ck_assert_uint_eq(batches.batched_ops, 3);
+    assert_sent(2, SCRIPT_POOL_BATCH, "me 3 mode one d e");
+    ck_assert_uint_eq(batches.batched_ops, 5);
 }
 END_TEST
 
-START_TEST(what_the_script_for_one_leaves_undone_goes_by_the_batch_script)
+START_TEST(what_the_cheaper_script_leaves_undone_goes_by_the_batch_script)
 {
     add(0, "one");
-    add(1, "b");
+    add(1, "one b");
     answer(FULL);
     ck_assert_int_eq(ops[0].times, 0);
-    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode one b");
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode one one b");
     answer("*2\r\n+A\r\n+B\r\n");
     assert_answer(0, "A");
     assert_answer(1, "B");
@@ -183,24 +190,55 @@ START_TEST(what_the_script_for_one_leaves_undone_goes_by_the_batch_script)
 }
 END_TEST
 
-START_TEST(an_operation_is_left_undone_once_at_most)
+START_TEST(operations_are_left_undone_once_at_most)
 {
-    add(0, "one");
+    add(0, "z");
+    add(1, "one");
+    add(2, "one b");
+    answer(ONE("Z"));
     answer(FULL);
-    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode one");
-    answer(ONE("A"));
-    assert_answer(0, "A");
+    ck_assert_int_eq(ops[1].times + ops[2].times, 0);
+    assert_sent(2, SCRIPT_POOL_BATCH, "me 3 mode one one b");
+    answer("*2\r\n+A\r\n+FULL\r\n");
+    assert_answer(1, "A");
+    assert_answer(2, "FULL");
     ck_assert(lane_is_idle(&lane));
 }
 END_TEST
 
-START_TEST(a_lost_call_of_the_script_for_one_is_recalled)
+START_TEST(a_lost_call_of_the_cheaper_script_is_recalled)
 {
     add(0, "one");
     lose();
     assert_failed(0, "Redis did not answer: the operation may have happened");
     assert_sent(1, SCRIPT_POOL_RECALL, "me 1");
     answer(":0\r\n");
+}
+END_TEST
+
+static void add_leader(int i, const char *name)
+{
+    new_op(i, SCRIPT_POOL_BATCH, name)->may_lead = true;
+    ck_assert(lane_add(&lane, &ops[i].op, &err));
+}
+
+START_TEST(those_that_may_lead_come_first_in_their_call_and_no_earlier)
+{
+    add(0, "a");
+    add(1, "b");
+    add_leader(2, "C");
+    add(3, "d");
+    add_leader(4, "E");
+    add_other(5, "extend");
+    add_leader(6, "F");
+    answer(ONE("A"));
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode C E b d");
+    answer("*4\r\n+2\r\n+4\r\n+1\r\n+3\r\n");
+    assert_answer(1, "1");
+    assert_answer(2, "2");
+    assert_answer(3, "3");
+    assert_answer(4, "4");
+    assert_sent(2, SCRIPT_POOL_EXTEND, "extend");
 }
 END_TEST
 
@@ -761,10 +799,11 @@ int main(void)
     TCase *tcase = tcase_create("batch");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, an_operation_of_an_idle_lane_is_sent_at_once);
-    tcase_add_test(tcase, a_batch_of_one_goes_by_the_script_for_one);
-    tcase_add_test(tcase, what_the_script_for_one_leaves_undone_goes_by_the_batch_script);
-    tcase_add_test(tcase, an_operation_is_left_undone_once_at_most);
-    tcase_add_test(tcase, a_lost_call_of_the_script_for_one_is_recalled);
+    tcase_add_test(tcase, operations_that_are_all_cheap_go_by_the_cheaper_script);
+    tcase_add_test(tcase, what_the_cheaper_script_leaves_undone_goes_by_the_batch_script);
+    tcase_add_test(tcase, operations_are_left_undone_once_at_most);
+    tcase_add_test(tcase, a_lost_call_of_the_cheaper_script_is_recalled);
+    tcase_add_test(tcase, those_that_may_lead_come_first_in_their_call_and_no_earlier);
     tcase_add_test(tcase, what_comes_while_a_call_is_in_flight_shares_the_next_one);
     tcase_add_test(tcase, what_callbacks_add_shares_the_next_call);
     tcase_add_test(tcase, what_comes_in_one_turn_of_the_loop_shares_a_call);

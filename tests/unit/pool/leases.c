@@ -56,6 +56,36 @@ START_TEST(malloc_of_one_asks_for_one)
 }
 END_TEST
 
+#define RANDOM "ABCDEFGHIJKLMNOPQRSTUV"
+
+START_TEST(a_grant_of_a_cheaper_script_is_token_and_resource_in_one_text)
+{
+    leases_malloc(pool, &one, hear_leases, &told);
+    answer("*1\r\n$28\r\n75-" RANDOM "a-b\r\n");
+    assert_told(told);
+    ck_assert_str_eq(told.text, "a-b 75-" RANDOM " 75 1000;");
+    ck_assert_uint_eq(pool->counters.grants, 1);
+}
+END_TEST
+
+START_TEST(nothing_granted_by_a_cheaper_script_is_no_error)
+{
+    leases_malloc(pool, &one, hear_leases, &told);
+    answer("*1\r\n$-1\r\n");
+    assert_told(told);
+    ck_assert_uint_eq(told.leases, 0);
+    ck_assert_uint_eq(pool->counters.misses, 1);
+}
+END_TEST
+
+START_TEST(a_text_that_is_no_grant_is_an_error)
+{
+    leases_malloc(pool, &one, hear_leases, &told);
+    answer("*1\r\n$25\r\n75-" RANDOM "\r\n");
+    assert_failed_with(told, ERR_GENERAL, "Redis gave an answer that was not expected");
+}
+END_TEST
+
 START_TEST(arguments_are_copied)
 {
     char name[] = "me";
@@ -183,7 +213,7 @@ START_TEST(neighbours_share_a_call_and_each_gets_its_answer)
     leases_free(pool, &request, hear_count, &second);
     leases_renew(pool, STR("b"), STR(""), 9, hear_count, &third);
     answer(GRANT);
-    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 exclusive F t  1 a R b  9");
+    assert_sent(1, SCRIPT_POOL_PLAIN, "me 2  T 1 a t R 1 b  9");
     answer("*2\r\n-NOTOWNER the lease of this resource has another token\r\n:1\r\n");
     assert_told(first);
     assert_failed_with(second, ERR_NOTOWNER, "the lease of this resource has another token");
@@ -319,7 +349,7 @@ START_TEST(granted_leases_are_given_back_by_their_tokens)
 {
     leases_malloc(pool, &one, give_back, NULL);
     answer(GRANTS);
-    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 exclusive F 8-y  1 r2 F 7-x  1 r1");
+    assert_sent(1, SCRIPT_POOL_PLAIN, "me 2  T 2 r2 8-y r1 7-x");
     answer("*2\r\n:1\r\n:1\r\n");
     ck_assert_uint_eq(pool->counters.frees, 2);
     ck_assert_uint_eq(pool->pending, 0);
@@ -369,6 +399,9 @@ int main(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, malloc_says_all_that_was_asked);
     tcase_add_test(tcase, malloc_of_one_asks_for_one);
+    tcase_add_test(tcase, a_grant_of_a_cheaper_script_is_token_and_resource_in_one_text);
+    tcase_add_test(tcase, nothing_granted_by_a_cheaper_script_is_no_error);
+    tcase_add_test(tcase, a_text_that_is_no_grant_is_an_error);
     tcase_add_test(tcase, arguments_are_copied);
     tcase_add_test(tcase, a_grant_is_told_with_token_fence_and_time);
     tcase_add_test(tcase, nothing_free_is_no_error);
