@@ -204,6 +204,23 @@ local function sweep_some(count)
     end
 end
 
+-- Redis keeps what has few entries as a list, in which each look is a walk. One entry too long for
+-- that makes it a table, for as long as the key lives.
+local FEW, TOO_LONG = 16, string.rep("+", 65)
+local function make_tables()
+    local list_like = { listpack = true, ziplist = true }
+    if redis.call("HLEN", key.pool) > FEW
+        and list_like[redis.call("OBJECT", "ENCODING", key.pool)] then
+        redis.call("HSET", key.pool, TOO_LONG, "")
+        redis.call("HDEL", key.pool, TOO_LONG)
+    end
+    if redis.call("ZCARD", key.index) > FEW
+        and list_like[redis.call("OBJECT", "ENCODING", key.index)] then
+        redis.call("ZADD", key.index, 0, TOO_LONG)
+        redis.call("ZREM", key.index, TOO_LONG)
+    end
+end
+
 -- The first of both parts of the index, -1 without any.
 local function first_deadline()
     local first = math.huge
@@ -234,6 +251,7 @@ local function run()
         end
         index.write()
         list.write()
+        make_tables()
     end
     local next_deadline = first_deadline()
     return {

@@ -1,6 +1,7 @@
 /* collect: gc: what is due, the sweep, who leads. */
 #include "tests/lib/scene.h"
 #include <stdlib.h>
+#include <string.h>
 
 START_TEST(gc_takes_back_what_is_due)
 {
@@ -169,6 +170,28 @@ START_TEST(collecting_a_pool_that_is_not_there_leaves_nothing)
 }
 END_TEST
 
+START_TEST(small_pools_become_tables)
+{
+    struct scene scene;
+    char names[200] = "-1", operations[2000] = "";
+    scene_open(&scene, NULL);
+    for (int i = 0; i < 20; i++)
+        snprintf(names + strlen(names), sizeof names - strlen(names), " n%d", i);
+    for (int i = 0; i < 17; i++)
+        strcat(operations, M1("r"));
+    expect(&scene.at, SCRIPT_POOL_EXTEND, names, "20");
+    expect_batch(&scene.at, operations, "[[n0 ...");
+    expect_redis(&scene, "OBJECT ENCODING p|x|pool", "listpack");
+    expect_redis(&scene, "OBJECT ENCODING p|x|pool|leases", "listpack");
+    expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 10 0", "[1 0 0 0 0 0 0 20 ...");
+    expect_redis(&scene, "OBJECT ENCODING p|x|pool", "hashtable");
+    expect_redis(&scene, "OBJECT ENCODING p|x|pool|leases", "skiplist");
+    expect_redis(&scene, "HLEN p|x|pool", "20");
+    expect_redis(&scene, "ZCARD p|x|pool|leases", "17");
+    scene_close(&scene);
+}
+END_TEST
+
 START_TEST(journals_of_daemons_long_gone_are_dropped)
 {
     struct scene scene;
@@ -194,6 +217,7 @@ int main(void)
                                   the_sweep_goes_on_where_it_stopped_and_meets_all,
                                   one_daemon_leads_until_its_time_is_up,
                                   collecting_a_pool_that_is_not_there_leaves_nothing,
+                                  small_pools_become_tables,
                                   journals_of_daemons_long_gone_are_dropped,
                                   NULL};
     return scene_run("collect", tests);

@@ -294,6 +294,14 @@ static redisReply *run_hlen(struct keyspace *ks, const struct str *args, int cou
     return error != NULL ? error : make_int(ks, value != NULL ? (long long)value->dict.count : 0);
 }
 
+/* OBJECT ENCODING: all is small here. */
+static redisReply *run_object(struct keyspace *ks, const struct str *args, int count)
+{
+    (void)args;
+    (void)count;
+    return make_bulk(ks, STR("listpack"));
+}
+
 static redisReply *run_hexists(struct keyspace *ks, const struct str *args, int count)
 {
     redisReply *error = NULL;
@@ -426,18 +434,31 @@ static redisReply *run_scan(struct keyspace *ks, const struct str *args, int cou
  */
 
 static const struct row rows[] = {
-    {"get", 2, 1, 1, run_get},           {"set", 3, 1, 1, run_set},
-    {"mget", 2, 1, -1, run_mget},        {"hget", 3, 1, 1, run_hget},
-    {"hmget", 3, 1, 1, run_hmget},       {"hset", 4, 1, 1, run_hset},
-    {"exists", 2, 1, -1, run_exists},    {"del", 2, 1, -1, run_del},
-    {"time", 1, 0, 0, run_time},         {"hlen", 2, 1, 1, run_hlen},
-    {"pttl", 2, 1, 1, run_pttl},         {"pexpire", 3, 1, 1, run_pexpire},
-    {"persist", 2, 1, 1, run_persist},   {"hdel", 3, 1, 1, run_hdel},
-    {"hexists", 3, 1, 1, run_hexists},   {"hkeys", 2, 1, 1, run_hkeys},
-    {"hgetall", 2, 1, 1, run_hgetall},   {"hscan", 3, 1, 1, run_hscan},
-    {"unlink", 2, 1, -1, run_del},       {"sadd", 3, 1, 1, run_sadd},
-    {"scan", 2, 0, 0, run_scan},         {"type", 2, 1, 1, run_type},
-    {"flushall", 1, 0, 0, run_flushall}, {NULL, 0, 0, 0, NULL},
+    {"get", 2, 1, 1, run_get},
+    {"set", 3, 1, 1, run_set},
+    {"mget", 2, 1, -1, run_mget},
+    {"hget", 3, 1, 1, run_hget},
+    {"hmget", 3, 1, 1, run_hmget},
+    {"hset", 4, 1, 1, run_hset},
+    {"exists", 2, 1, -1, run_exists},
+    {"del", 2, 1, -1, run_del},
+    {"time", 1, 0, 0, run_time},
+    {"hlen", 2, 1, 1, run_hlen},
+    {"pttl", 2, 1, 1, run_pttl},
+    {"pexpire", 3, 1, 1, run_pexpire},
+    {"persist", 2, 1, 1, run_persist},
+    {"hdel", 3, 1, 1, run_hdel},
+    {"hexists", 3, 1, 1, run_hexists},
+    {"hkeys", 2, 1, 1, run_hkeys},
+    {"hgetall", 2, 1, 1, run_hgetall},
+    {"hscan", 3, 1, 1, run_hscan},
+    {"unlink", 2, 1, -1, run_del},
+    {"sadd", 3, 1, 1, run_sadd},
+    {"scan", 2, 0, 0, run_scan},
+    {"type", 2, 1, 1, run_type},
+    {"flushall", 1, 0, 0, run_flushall},
+    {"object", 3, 2, 2, run_object},
+    {NULL, 0, 0, 0, NULL},
 };
 
 static const struct row *find_row(struct str name)

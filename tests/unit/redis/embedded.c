@@ -81,6 +81,8 @@ START_TEST(a_server_is_started_in_a_folder_of_its_own_and_stopped_last)
     ck_assert(rig_info_has(&rig, "persistence", "aof_enabled:1"));
     ck_assert(setting_is(&rig, "maxmemory-policy", "noeviction"));
     ck_assert(setting_is(&rig, "save", ""));
+    ck_assert(setting_is(&rig, "hash-max-listpack-entries", "16"));
+    ck_assert(setting_is(&rig, "zset-max-listpack-entries", "16"));
     rig_stop(&rig);
     ck_assert(!is_alive(pid));
     rig_clear(&rig);
