@@ -133,15 +133,6 @@ static const struct str *redact(const struct ask *ask, struct str **copy)
     return *copy;
 }
 
-static struct slowlog_args *copy_args(const struct ask *ask)
-{
-    struct str *copy;
-    const struct str *shown = redact(ask, &copy);
-    struct slowlog_args *args = slowlog_args_new(shown, ask->argc);
-    mem_free(copy);
-    return args;
-}
-
 static void show_monitors(const struct ask *ask)
 {
     struct str *copy;
@@ -153,12 +144,12 @@ static void show_monitors(const struct ask *ask)
     mem_free(copy);
 }
 
-static void log_slow_take(struct daemon *daemon, int64_t usec, struct slowlog_args *args,
-                          const struct peer *peer, const char *name)
+static void log_slow(struct daemon *daemon, int64_t usec, const struct slowlog_args *args,
+                     const struct peer *peer, const char *name)
 {
-    slowlog_add_take(daemon->slowlog, daemon->config.server.slowlog_max_len,
-                     clock_wall_us(&daemon->clock) / 1000000, usec, args,
-                     peer != NULL ? peer_address(peer) : "", name);
+    slowlog_add(daemon->slowlog, daemon->config.server.slowlog_max_len,
+                clock_wall_us(&daemon->clock) / 1000000, usec, args,
+                peer != NULL ? peer_address(peer) : "", name);
 }
 
 static void count_end(struct daemon *daemon, const struct command *command, int64_t usec,
@@ -173,9 +164,23 @@ static void count_end(struct daemon *daemon, const struct command *command, int6
     }
 }
 
+/* One piece of memory with the copy for the slow log, where that is on. */
+static struct later *alloc_later(const struct ask *ask)
+{
+    struct str *copy;
+    if (ask->daemon->config.server.slowlog_slower_than_us < 0)
+        return mem_zalloc(sizeof(struct later));
+    const struct str *shown = redact(ask, &copy);
+    struct later *later = mem_alloc(sizeof(*later) + slowlog_args_size(shown, ask->argc));
+    *later = (struct later){.args = (struct slowlog_args *)(later + 1)};
+    slowlog_args_write(later->args, shown, ask->argc);
+    mem_free(copy);
+    return later;
+}
+
 struct later *later_new(struct ask *ask, struct pool *pool)
 {
-    struct later *later = mem_zalloc(sizeof(*later));
+    struct later *later = alloc_later(ask);
 
     later->daemon = ask->daemon;
     later->turn = ask->turn;
@@ -184,8 +189,6 @@ struct later *later_new(struct ask *ask, struct pool *pool)
     later->given = ask->options.given;
     later->is_shared = pool != NULL && pool->config->is_shared;
     later->started_us = ask->started_us;
-    if (ask->daemon->config.server.slowlog_slower_than_us >= 0)
-        later->args = copy_args(ask);
     ask->is_later = true;
     return later;
 }
@@ -210,12 +213,21 @@ void later_end(struct later *later)
     count_end(daemon, later->command, usec, later->has_failed);
     if (later->args != NULL && is_slow(daemon, usec)) {
         struct peer *peer = turn_peer(later->turn);
-        log_slow_take(daemon, usec, later->args, peer, peer != NULL ? peer_state(peer)->name : "");
-    } else {
-        slowlog_args_free(later->args);
+        log_slow(daemon, usec, later->args, peer, peer != NULL ? peer_state(peer)->name : "");
     }
     turn_end(later->turn);
     mem_free(later);
+}
+
+static void log_slow_now(const struct ask *ask, int64_t usec)
+{
+    struct str *copy;
+    const struct str *shown = redact(ask, &copy);
+    struct slowlog_args *args = mem_alloc(slowlog_args_size(shown, ask->argc));
+    slowlog_args_write(args, shown, ask->argc);
+    log_slow(ask->daemon, usec, args, ask->peer, peer_state(ask->peer)->name);
+    mem_free(args);
+    mem_free(copy);
 }
 
 static void end_at_once(struct ask *ask)
@@ -224,7 +236,7 @@ static void end_at_once(struct ask *ask)
 
     count_end(ask->daemon, ask->command, usec, ask->has_failed);
     if (is_slow(ask->daemon, usec))
-        log_slow_take(ask->daemon, usec, copy_args(ask), ask->peer, peer_state(ask->peer)->name);
+        log_slow_now(ask, usec);
     turn_end(ask->turn);
 }
 

@@ -66,7 +66,7 @@ struct later {
     bool is_shared;    /* the pool was shared when the request came */
     bool has_failed;   /* private, as the rest */
     int64_t started_us;
-    struct slowlog_args *args; /* a copy for the slow log; NULL: it is off */
+    struct slowlog_args *args; /* a copy for the slow log, behind the struct; NULL: it is off */
 };
 
 /* To be called before the operation is begun, which later_end() or later_fail() must end. */

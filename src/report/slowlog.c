@@ -14,7 +14,9 @@ struct slowlog {
 /* --- arguments
  * ------------------------------------------------------------------------------------ */
 
-static size_t shown_len(struct str s, char *note, size_t size)
+/* What stands for the end of a long text; "" behind a short one. Returns how much is shown of it.
+ */
+static size_t shorten(struct str s, char *note, size_t size)
 {
     note[0] = '\0';
     if (s.len <= SLOWLOG_MAX_TEXT)
@@ -23,43 +25,68 @@ static size_t shown_len(struct str s, char *note, size_t size)
     return SLOWLOG_MAX_TEXT;
 }
 
-static char *append(char *at, const char *bytes, size_t len)
+static size_t shown_size(struct str s)
 {
-    if (len > 0)
-        memcpy(at, bytes, len);
-    return at + len;
+    char note[64];
+    return s.len <= SLOWLOG_MAX_TEXT ? s.len : shorten(s, note, sizeof(note)) + strlen(note);
 }
 
-struct slowlog_args *slowlog_args_new(const struct str *argv, int argc)
+/* How many are shown themselves; `last` is the text that tells of the others, "" when there are
+ * none. */
+static int count_shown(int argc, char *last, size_t size)
 {
-    char note[64], last[64] = "";
-    int shown = argc;
-    size_t bytes = 0;
+    int shown = argc > SLOWLOG_MAX_ARGS ? SLOWLOG_MAX_ARGS - 1 : argc;
+    last[0] = '\0';
+    if (shown < argc)
+        snprintf(last, size, "... (%d more arguments)", argc - shown);
+    return shown;
+}
 
-    if (argc > SLOWLOG_MAX_ARGS) { /* the last place tells of the others */
-        shown = SLOWLOG_MAX_ARGS - 1;
-        snprintf(last, sizeof(last), "... (%d more arguments)", argc - shown);
-    }
+size_t slowlog_args_size(const struct str *argv, int argc)
+{
+    char last[64];
+    int shown = count_shown(argc, last, sizeof(last));
+    size_t bytes = sizeof(struct slowlog_args) + strlen(last);
     for (int i = 0; i < shown; i++)
-        bytes += shown_len(argv[i], note, sizeof(note)) + strlen(note);
-    int places = shown + (argc > shown);
-    struct slowlog_args *args =
-        mem_alloc(sizeof(*args) + (size_t)places * sizeof(struct str) + bytes + strlen(last));
-    args->argc = places;
-    char *at = (char *)&args->argv[places];
-    for (int i = 0; i < places; i++) {
-        struct str text = i < shown ? argv[i] : str_of(last);
-        char *begin = at;
-        at = append(at, text.ptr, shown_len(text, note, sizeof(note)));
-        at = append(at, note, strlen(note));
-        args->argv[i] = str_make(begin, (size_t)(at - begin));
-    }
-    return args;
+        bytes += sizeof(struct str) + shown_size(argv[i]);
+    return bytes + (shown < argc ? sizeof(struct str) : 0);
 }
 
-void slowlog_args_free(struct slowlog_args *args)
+/* Appends a text as it is shown. */
+static char *append(char *at, struct str text, struct str *place)
 {
-    mem_free(args);
+    char note[64];
+    char *begin = at;
+    size_t len = shorten(text, note, sizeof(note));
+    if (len > 0)
+        memcpy(at, text.ptr, len);
+    at += len;
+    for (const char *c = note; *c != '\0'; c++)
+        *at++ = *c;
+    *place = str_make(begin, (size_t)(at - begin));
+    return at;
+}
+
+void slowlog_args_write(struct slowlog_args *place, const struct str *argv, int argc)
+{
+    char last[64];
+    int shown = count_shown(argc, last, sizeof(last));
+    place->argc = shown + (shown < argc);
+    char *at = (char *)&place->argv[place->argc];
+    for (int i = 0; i < shown; i++)
+        at = append(at, argv[i], &place->argv[i]);
+    if (shown < argc)
+        at = append(at, str_of(last), &place->argv[shown]);
+    place->size = (size_t)(at - (char *)place);
+}
+
+static struct slowlog_args *copy_args(const struct slowlog_args *args)
+{
+    struct slowlog_args *copy = mem_alloc(args->size);
+    memcpy(copy, args, args->size);
+    for (int i = 0; i < copy->argc; i++)
+        copy->argv[i].ptr = (const char *)copy + (args->argv[i].ptr - (const char *)args);
+    return copy;
 }
 
 /* --- the ring -------------------------------------------------------------------------------- */
@@ -74,7 +101,7 @@ struct slowlog *slowlog_new(void)
 
 static void clear_entry(struct slowlog_entry *entry)
 {
-    slowlog_args_free(entry->args);
+    mem_free(entry->args);
     mem_free(entry->address);
     mem_free(entry->name);
     *entry = (struct slowlog_entry){0};
@@ -124,12 +151,11 @@ void slowlog_free(struct slowlog *slowlog)
     mem_free(slowlog);
 }
 
-void slowlog_add_take(struct slowlog *slowlog, int64_t max_len, int64_t wall_s, int64_t usec,
-                      struct slowlog_args *args, const char *address, const char *name)
+void slowlog_add(struct slowlog *slowlog, int64_t max_len, int64_t wall_s, int64_t usec,
+                 const struct slowlog_args *args, const char *address, const char *name)
 {
     if (max_len <= 0) {
         slowlog_reset(slowlog);
-        slowlog_args_free(args);
         return;
     }
     make_room(slowlog, (size_t)max_len);
@@ -138,7 +164,7 @@ void slowlog_add_take(struct slowlog *slowlog, int64_t max_len, int64_t wall_s, 
     *entry_at(slowlog, 0) = (struct slowlog_entry){.id = slowlog->next_id++,
                                                    .wall_s = wall_s,
                                                    .usec = usec,
-                                                   .args = args,
+                                                   .args = copy_args(args),
                                                    .address = mem_dup(str_of(address)),
                                                    .name = mem_dup(str_of(name))};
 }

@@ -160,6 +160,26 @@ static bool read_length(struct str line, int64_t *length)
     return num_parse_int(str_make(line.ptr + 1, line.len - 3), length);
 }
 
+/* The usual header, "<type><digits>\r\n", whole and in place: its number. False: anything else, for
+ * the long way to judge; nothing is taken then. */
+static bool take_header(struct request *request, struct str *rest, char type, int64_t *length)
+{
+    size_t at = 1;
+    int64_t n = 0;
+    if (is_gathering(request) || rest->len < 4 || rest->ptr[0] != type)
+        return false;
+    for (; at < 8 && at + 1 < rest->len && rest->ptr[at] >= '0' && rest->ptr[at] <= '9'; at++)
+        n = n * 10 + (rest->ptr[at] - '0');
+    if (at == 1 || at + 1 >= rest->len || rest->ptr[at] != '\r' || rest->ptr[at + 1] != '\n' ||
+        (rest->ptr[1] == '0' && at > 2))
+        return false;
+    rest->ptr += at + 2;
+    rest->len -= at + 2;
+    request->size += at + 2;
+    *length = n;
+    return true;
+}
+
 static bool is_blank(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
@@ -257,23 +277,29 @@ static enum request_state parse_count(struct request *request, struct str *rest,
                                       const struct request_limits *limits, struct err *err)
 {
     struct str line;
-    switch (take_line(request, rest, limits->max_inline, &line)) {
-    case LINE_PARTIAL:
-        return REQUEST_PARTIAL;
-    case LINE_TOO_LONG:
-        return break_off(err, "too big mbulk count string");
-    case LINE_WHOLE:
-        break;
-    }
     int64_t count;
-    if (!read_length(line, &count) || count > limits->max_args)
+    if (!take_header(request, rest, '*', &count)) {
+        switch (take_line(request, rest, limits->max_inline, &line)) {
+        case LINE_PARTIAL:
+            return REQUEST_PARTIAL;
+        case LINE_TOO_LONG:
+            return break_off(err, "too big mbulk count string");
+        case LINE_WHOLE:
+            break;
+        }
+        if (!read_length(line, &count))
+            return break_off(err, "invalid multibulk length");
+    }
+    if (count > limits->max_args)
         return break_off(err, "invalid multibulk length");
     request->args_wanted = count < 0 ? 0 : (int)count;
     return REQUEST_READY;
 }
 
-static enum request_state parse_bulk_header(struct request *request, struct str *rest,
-                                            const struct request_limits *limits, struct err *err)
+/* The header of a bulk in any form. */
+static enum request_state read_bulk_header(struct request *request, struct str *rest,
+                                           const struct request_limits *limits, int64_t *length,
+                                           struct err *err)
 {
     if (bytes_waiting(request) == 0 && rest->len > 0 && rest->ptr[0] != '$') {
         char got[8], why[40];
@@ -290,8 +316,19 @@ static enum request_state parse_bulk_header(struct request *request, struct str 
     case LINE_WHOLE:
         break;
     }
+    return read_length(line, length) ? REQUEST_READY : break_off(err, "invalid bulk length");
+}
+
+static enum request_state parse_bulk_header(struct request *request, struct str *rest,
+                                            const struct request_limits *limits, struct err *err)
+{
     int64_t length;
-    if (!read_length(line, &length) || length < 0 || (uint64_t)length > limits->max_bytes)
+    if (!take_header(request, rest, '$', &length)) {
+        enum request_state state = read_bulk_header(request, rest, limits, &length, err);
+        if (state != REQUEST_READY)
+            return state;
+    }
+    if (length < 0 || (uint64_t)length > limits->max_bytes)
         return break_off(err, "invalid bulk length");
     if (request->size + (size_t)length + 2 > limits->max_bytes)
         return break_off(err, "too big request");

@@ -6,14 +6,33 @@
 
 struct got {
     int count;
-    char text[100];
+    char text[200]; /* all of them: [abc 5 nil !ERR no] */
 };
+
+static void show(struct got *got, const struct answer *answer)
+{
+    char *at = got->text + strlen(got->text);
+    size_t room = sizeof(got->text) - strlen(got->text);
+    if (answer_is_none(answer))
+        snprintf(at, room, "nil ");
+    else if (answer_is_int(answer))
+        snprintf(at, room, "%lld ", (long long)answer_int(answer, -1));
+    else if (!answer_is_array(answer))
+        snprintf(at, room, "%s%.*s ", answer_is_error(answer) ? "!" : "",
+                 PRSTR(answer_str(answer)));
+    else
+        snprintf(at, room, "[ ");
+    for (size_t i = 0; i < answer_count(answer); i++)
+        show(got, answer_at(answer, i));
+    if (answer_is_array(answer))
+        strcat(got->text, "] ");
+}
 
 static void give(void *arg, const struct answer *answer)
 {
     struct got *got = arg;
     got->count++;
-    snprintf(got->text, sizeof(got->text), "%.*s", PRSTR(answer_str(answer)));
+    show(got, answer);
 }
 
 /* Feeds the bytes in pieces of that size; the state at the end. */
@@ -39,14 +58,14 @@ static enum replies_state feed(struct got *got, const char *bytes, size_t len, s
 
 START_TEST(replies_are_found_however_they_are_cut)
 {
-    static const char bytes[] =
-        "+OK\r\n:5\r\n$-1\r\n*2\r\n$3\r\nabc\r\n*0\r\n-ERR no\r\n$4\r\nlast\r\n";
+    static const char bytes[] = "+OK\r\n:5\r\n$-1\r\n*4\r\n$3\r\nabc\r\n*1\r\n*-1\r\n:-7\r\n$-"
+                                "1\r\n*0\r\n-ERR no\r\n$4\r\nlast\r\n";
     struct got got;
     char why[200];
     for (size_t piece = 1; piece < sizeof(bytes); piece++) {
         ck_assert_int_eq(feed(&got, bytes, sizeof(bytes) - 1, piece, why), REPLIES_PARTIAL);
-        ck_assert_int_eq(got.count, 6);
-        ck_assert_str_eq(got.text, "last");
+        ck_assert_int_eq(got.count, 7);
+        ck_assert_str_eq(got.text, "OK 5 nil [ abc [ nil ] -7 nil ] [ ] !ERR no last ");
     }
 }
 END_TEST

@@ -1,5 +1,6 @@
 /* slowlog: order, bounds, and what is cut of arguments. */
 #include "report/slowlog.h"
+#include "base/mem.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,10 +17,21 @@ static void stop(void)
     slowlog_free(slowlog);
 }
 
+static struct slowlog_args *args_new(const struct str *argv, int argc)
+{
+    size_t size = slowlog_args_size(argv, argc);
+    struct slowlog_args *args = mem_alloc(size);
+    slowlog_args_write(args, argv, argc);
+    ck_assert_uint_eq(args->size, size);
+    return args;
+}
+
 static void add(int64_t max_len, int64_t usec)
 {
     struct str argv[] = {STR("MALLOC"), STR("p")};
-    slowlog_add_take(slowlog, max_len, 1000, usec, slowlog_args_new(argv, 2), "1.2.3.4:5", "n");
+    struct slowlog_args *args = args_new(argv, 2);
+    slowlog_add(slowlog, max_len, 1000, usec, args, "1.2.3.4:5", "n");
+    mem_free(args);
 }
 
 START_TEST(the_newest_is_first_and_the_oldest_leave)
@@ -86,14 +98,14 @@ START_TEST(long_arguments_are_cut_and_counted)
     char text[200], expected[200];
     memset(text, 'x', sizeof(text));
     struct str argv[] = {str_make(text, 128), str_make(text, 129), str_make(text, 0)};
-    struct slowlog_args *args = slowlog_args_new(argv, 3);
+    struct slowlog_args *args = args_new(argv, 3);
 
     snprintf(expected, sizeof(expected), "%.128s", text);
     is_arg(args, 0, expected);
     snprintf(expected, sizeof(expected), "%.128s... (1 more bytes)", text);
     is_arg(args, 1, expected);
     is_arg(args, 2, "");
-    slowlog_args_free(args);
+    mem_free(args);
 }
 END_TEST
 
@@ -102,18 +114,18 @@ START_TEST(many_arguments_are_summed_up)
     struct str argv[40];
     for (int i = 0; i < 40; i++)
         argv[i] = STR("a");
-    struct slowlog_args *args = slowlog_args_new(argv, 32);
+    struct slowlog_args *args = args_new(argv, 32);
     ck_assert_int_eq(args->argc, 32);
     is_arg(args, 31, "a");
-    slowlog_args_free(args);
-    args = slowlog_args_new(argv, 40);
+    mem_free(args);
+    args = args_new(argv, 40);
     ck_assert_int_eq(args->argc, 32);
     is_arg(args, 30, "a");
     is_arg(args, 31, "... (9 more arguments)");
-    slowlog_args_free(args);
-    args = slowlog_args_new(argv, 0);
+    mem_free(args);
+    args = args_new(argv, 0);
     ck_assert_int_eq(args->argc, 0);
-    slowlog_args_free(args);
+    mem_free(args);
 }
 END_TEST
 
