@@ -149,7 +149,8 @@ $(foreach f,$(FOLDERS),$(eval $(call link_rule,unit/$(f),$(call archives,$(call 
 $(foreach f,scripts daemon fleet fault peers docs,\
   $(eval $(call link_rule,$(f),$(OUT)/lib/testlib.a $(call archives,redis resp io config base))))
 $(eval $(call link_rule,fuzz,$(call archives,$(FOLDERS))))
-$(eval $(call link_rule,bench,$(patsubst %,$(OUT)/tests/bench/%.o,load proc seed) $(call archives,redis resp io config base)))
+BENCH_PARTS := $(patsubst %.c,$(OUT)/%.o,$(filter-out tests/bench/bench.c,$(wildcard tests/bench/*.c)))
+$(eval $(call link_rule,bench,$(BENCH_PARTS) $(call archives,pool ops redis resp io config base)))
 
 $(OUT)/tests/sim/sim: $(SIM_OBJ) $(call archives,jobs pool ops redis resp io config base)
 $(OUT)/tests/sim/keyspace_test: $(OUT)/tests/sim/keyspace_test.o $(SIM_REDIS) $(OUT)/lib/testlib.a \
@@ -188,11 +189,9 @@ fuzz: # clang's libFuzzer; what it finds new stays in build/fuzz/corpus
 	    -artifact_prefix=build/fuzz/ build/fuzz/corpus/$$t tests/fuzz/corpus/$$t || exit 1; done
 fuzz-programs: $(patsubst %.c,$(OUT)/%,$(wildcard tests/fuzz/*.c))
 
-bench:
-	@$(MAKE) --no-print-directory $(PARALLEL) $(OUT)/rallocd \
-	  $(OUT)/tests/bench/bench $(OUT)/tests/bench/scripts
+bench: # BENCH='--only pairs --rounds 2': a part of it, see tests/bench/bench.c
+	@$(MAKE) --no-print-directory $(PARALLEL) $(OUT)/rallocd $(OUT)/tests/bench/bench
 	@mkdir -p $(OUT)/bench
-	@$(OUT)/tests/bench/scripts | tee $(OUT)/bench/scripts.md
 	@$(OUT)/tests/bench/bench $(OUT)/rallocd $(OUT)/bench $(BENCH)
 
 lint:

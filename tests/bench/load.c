@@ -2,288 +2,321 @@
 #include "load.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include <arpa/inet.h>
+#include "base/num.h"
+#include "latency.h"
+#include "reader.h"
+#include "request.h"
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <hiredis/hiredis.h>
-#include <netinet/tcp.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdio.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#define STALL_MS 10000 /* nothing comes for so long: the target hangs */
-
-/* Latencies in buckets of 1/32 of a power of two: quantiles are right within 3 %. */
-#define BUCKETS_OF_A_POWER 32
-#define BUCKETS            (40 * BUCKETS_OF_A_POWER)
+#define STALL_MS    10000 /* nothing comes for so long: the target hangs */
+#define CHUNK_BYTES 65536
 
 enum step { TAKING, GIVING };
+enum phase { WARMING, COUNTING, ENDING };
+
+struct slot {
+    enum step step;
+    int64_t began_us;
+    char resource[REQUEST_MAX_FILL], name[32];
+    size_t resource_len, name_len;
+};
 
 struct client {
     int fd;
-    enum step step;
-    redisReader *reader;
-    char *request; /* of hiredis' formatter */
+    char id[32];
+    uint64_t sequence;
+    struct slot *slots;
+    /* Answers come in the order of requests: the slots whose answers are due, a ring. */
+    int *due;
+    int first, due_count;
+    char *out; /* has room for the requests of all slots */
     size_t len, sent;
-    int64_t began_us;
-    char resource[512];
+    char *rest; /* of an answer that is not whole yet */
+    size_t rest_len;
+    bool is_blocked; /* the socket took less than all */
 };
 
 struct load {
     const struct load_target *target;
+    const struct load_plan *plan;
+    struct load_result *result;
+    struct request take, give;
     struct clock clock;
     int epoll;
-    bool is_counting;
-    struct load_result *result;
-    uint32_t latencies[BUCKETS];
-    uint64_t requests;
+    enum phase phase;
+    int64_t began_us;
+    uint64_t taken; /* takes asked */
+    int busy;       /* slots that are not at rest */
+    struct client *clients;
+    struct latency latency;
+    char chunk[CHUNK_BYTES];
 };
 
-/* --- quantiles ---------------------------------------------------------------------------------
+/* --- requests ----------------------------------------------------------------------------------
  */
 
-static int bucket_of(uint64_t us)
+static void write_request(struct load *load, struct client *client, const struct slot *slot)
 {
-    int power = 0;
-    uint64_t v = us * BUCKETS_OF_A_POWER + 1;
-    while (v >= 2 * BUCKETS_OF_A_POWER) {
-        v >>= 1;
-        power++;
-    }
-    int bucket = power * BUCKETS_OF_A_POWER + (int)(v % BUCKETS_OF_A_POWER);
-    return bucket < BUCKETS ? bucket : BUCKETS - 1;
+    char digits[NUM_INT_MAX];
+    size_t len = num_format_int(digits, (int64_t)++client->sequence);
+    struct request_fill fill = {
+        .resource = str_make(slot->resource, slot->resource_len),
+        .sequence = str_make(digits, len),
+        .client = str_of(client->id),
+        .name = str_make(slot->name, slot->name_len),
+    };
+    const struct request *request = slot->step == TAKING ? &load->take : &load->give;
+    client->len += request_write(request, &fill, client->out + client->len);
 }
 
-static double bucket_us(int bucket)
+/* A slot goes on, or comes to rest. */
+static void ask(struct load *load, struct client *client, int index, int64_t now_us)
 {
-    int power = bucket / BUCKETS_OF_A_POWER;
-    double v = BUCKETS_OF_A_POWER + bucket % BUCKETS_OF_A_POWER + 0.5;
-    return v * (double)(UINT64_C(1) << power) / BUCKETS_OF_A_POWER;
+    struct slot *slot = &client->slots[index];
+    int depth = load->plan->depth;
+    if (slot->step == TAKING) {
+        if (load->phase == ENDING || (load->plan->units > 0 && load->taken == load->plan->units)) {
+            load->busy--;
+            return;
+        }
+        load->taken++;
+    }
+    write_request(load, client, slot);
+    slot->began_us = now_us;
+    client->due[(client->first + client->due_count++) % depth] = index;
 }
 
-static double quantile(const struct load *load, double share)
+static void watch(struct load *load, struct client *client, bool is_blocked)
 {
-    double wanted = share * (double)load->requests;
-    uint64_t seen = 0;
-    for (int i = 0; i < BUCKETS; i++) {
-        seen += load->latencies[i];
-        if (seen > 0 && (double)seen >= wanted)
-            return bucket_us(i);
-    }
-    return 0;
+    struct epoll_event event = {.events = is_blocked ? EPOLLIN | EPOLLOUT : EPOLLIN,
+                                .data.ptr = client};
+    if (epoll_ctl(load->epoll, EPOLL_CTL_MOD, client->fd, &event) != 0)
+        err(1, "%s: epoll", load->target->name);
+    client->is_blocked = is_blocked;
 }
 
-/* --- sockets -----------------------------------------------------------------------------------
- */
-
-int load_connect(const struct load_target *target)
+static void flush(struct load *load, struct client *client)
 {
-    struct sockaddr_un local = {.sun_family = AF_UNIX};
-    struct sockaddr_in inet = {.sin_family = AF_INET, .sin_port = htons(target->port)};
-    bool is_unix = target->unix_path != NULL;
-    int one = 1;
-    int fd = socket(is_unix ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        err(1, "socket");
-    inet.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (is_unix) {
-        if (strlen(target->unix_path) >= sizeof(local.sun_path))
-            errx(1, "%s: too long for a Unix socket", target->unix_path);
-        memcpy(local.sun_path, target->unix_path, strlen(target->unix_path) + 1);
-    } else if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) != 0) {
-        err(1, "TCP_NODELAY");
-    }
-    const struct sockaddr *where = is_unix ? (const struct sockaddr *)&local : (void *)&inet;
-    if (connect(fd, where, is_unix ? sizeof(local) : sizeof(inet)) != 0)
-        err(1, "%s: connect", target->name);
-    return fd;
-}
-
-long long load_ask(int fd, int word_count, const char *const *words, char *text, size_t size)
-{
-    char *request;
-    char chunk[16384];
-    long long number = 0;
-    redisReply *reply = NULL;
-    redisReader *reader = redisReaderCreate();
-    int len = redisFormatCommandArgv(&request, word_count, (const char **)(uintptr_t)words, NULL);
-    for (int sent = 0; sent < len;) {
-        ssize_t now = write(fd, request + sent, (size_t)(len - sent));
-        if (now <= 0)
-            err(1, "%s: write", words[0]);
-        sent += (int)now;
-    }
-    while (reply == NULL) {
-        ssize_t got = read(fd, chunk, sizeof(chunk));
-        if (got <= 0)
-            errx(1, "%s: no answer", words[0]);
-        redisReaderFeed(reader, chunk, (size_t)got);
-        if (redisReaderGetReply(reader, (void **)&reply) != REDIS_OK)
-            errx(1, "%s: %s", words[0], reader->errstr);
-    }
-    if (reply->type == REDIS_REPLY_ERROR)
-        errx(1, "%s: %s", words[0], reply->str);
-    if (reply->type == REDIS_REPLY_INTEGER)
-        number = reply->integer;
-    if (text != NULL && reply->str != NULL) {
-        size_t keep = reply->len < size ? reply->len : size - 1;
-        memcpy(text, reply->str, keep);
-        text[keep] = '\0';
-    }
-    freeReplyObject(reply);
-    redisReaderFree(reader);
-    redisFreeCommand(request);
-    return number;
-}
-
-/* --- one client's loop -------------------------------------------------------------------------
- */
-
-static void send_rest(struct load *load, struct client *client)
-{
-    ssize_t now = write(client->fd, client->request + client->sent, client->len - client->sent);
+    if (client->len == 0)
+        return;
+    ssize_t now = write(client->fd, client->out + client->sent, client->len - client->sent);
     if (now < 0 && errno != EAGAIN)
         err(1, "%s: write", load->target->name);
-    if (now > 0)
-        client->sent += (size_t)now;
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
-    if (client->sent < client->len)
-        event.events |= EPOLLOUT;
-    if (client->sent < client->len || now < 0)
-        epoll_ctl(load->epoll, EPOLL_CTL_MOD, client->fd, &event);
-}
-
-static void ask(struct load *load, struct client *client)
-{
-    const struct load_target *target = load->target;
-    const char *words[16];
-    int count = client->step == TAKING ? target->take_count : target->give_count;
-    const char *const *from = client->step == TAKING ? target->take : target->give;
-    for (int i = 0; i < count; i++)
-        words[i] = strcmp(from[i], "%r") == 0 ? client->resource : from[i];
-    redisFreeCommand(client->request);
-    client->len = (size_t)redisFormatCommandArgv(&client->request, count, words, NULL);
+    client->sent += now > 0 ? (size_t)now : 0;
+    bool is_blocked = client->sent < client->len;
+    if (is_blocked != client->is_blocked)
+        watch(load, client, is_blocked);
+    /* the room is that of all slots' requests: what has gone makes place for what comes */
+    client->len -= client->sent;
+    memmove(client->out, client->out + client->sent, client->len);
     client->sent = 0;
-    client->began_us = clock_us(&load->clock);
-    send_rest(load, client);
 }
 
-static void take_answer(struct load *load, struct client *client, const redisReply *reply)
-{
-    int64_t us = clock_us(&load->clock) - client->began_us;
-    if (reply->type == REDIS_REPLY_ERROR)
-        errx(1, "%s: %s", load->target->name, reply->str);
-    if (load->is_counting) {
-        load->latencies[bucket_of((uint64_t)us)]++;
-        load->requests++;
-    }
-    if (client->step == GIVING) {
-        load->result->pairs += load->is_counting;
-        client->step = TAKING;
-    } else if (reply->type == REDIS_REPLY_STRING && reply->len < sizeof(client->resource)) {
-        memcpy(client->resource, reply->str, reply->len);
-        client->resource[reply->len] = '\0';
-        client->step = GIVING;
-    } else {
-        load->result->empty += load->is_counting;
-    }
-}
-
-/* False: its answer is not whole yet. */
-static bool read_answer(struct load *load, struct client *client)
-{
-    char chunk[16384];
-    redisReply *reply = NULL;
-    ssize_t got = read(client->fd, chunk, sizeof(chunk));
-    if (got < 0 && errno == EAGAIN)
-        return false;
-    if (got <= 0)
-        errx(1, "%s: closed its connection", load->target->name);
-    redisReaderFeed(client->reader, chunk, (size_t)got);
-    if (redisReaderGetReply(client->reader, (void **)&reply) != REDIS_OK)
-        errx(1, "%s: %s", load->target->name, client->reader->errstr);
-    if (reply == NULL)
-        return false;
-    take_answer(load, client, reply);
-    freeReplyObject(reply);
-    return true;
-}
-
-/* --- all of them -------------------------------------------------------------------------------
+/* --- answers -----------------------------------------------------------------------------------
  */
 
-static void open_client(struct load *load, struct client *client)
+static void keep_resource(const struct load *load, struct slot *slot, const struct leaf *leaf)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
-    client->fd = load_connect(load->target);
-    client->step = TAKING;
-    client->reader = redisReaderCreate();
-    if (fcntl(client->fd, F_SETFL, O_NONBLOCK) != 0 ||
-        epoll_ctl(load->epoll, EPOLL_CTL_ADD, client->fd, &event) != 0)
-        err(1, "%s: epoll", load->target->name);
+    const char *refusal = load->target->refusal;
+    if (leaf->type == LEAF_NONE)
+        errx(1, "%s: nothing to take", load->target->name);
+    if (leaf->type == LEAF_INTEGER || leaf->text.len >= sizeof(slot->resource) ||
+        (refusal != NULL && str_eq(leaf->text, str_of(refusal))))
+        errx(1, "%s: a take is answered '%.*s'", load->target->name, PRSTR(leaf->text));
+    memcpy(slot->resource, leaf->text.ptr, leaf->text.len);
+    slot->resource_len = leaf->text.len;
 }
 
-/* Goes on until `until_us`; clients whose answer comes then stay where they are. With `is_ending`,
- * until each one has given back what it holds. */
-static void turn(struct load *load, int clients, int64_t until_us, bool is_ending)
+static void take_answer(struct load *load, struct client *client, const struct leaf *leaf,
+                        int64_t now_us)
+{
+    if (client->due_count == 0)
+        errx(1, "%s: more answers than requests", load->target->name);
+    int index = client->due[client->first];
+    struct slot *slot = &client->slots[index];
+    client->first = (client->first + 1) % load->plan->depth;
+    client->due_count--;
+    if (leaf->type == LEAF_ERROR)
+        errx(1, "%s: %.*s", load->target->name, PRSTR(leaf->text));
+    bool is_unit = slot->step == GIVING || load->give.bytes == NULL;
+    if (load->phase == COUNTING) {
+        latency_add(&load->latency, (uint64_t)(now_us - slot->began_us));
+        load->result->units += is_unit;
+    }
+    if (slot->step == TAKING)
+        keep_resource(load, slot, leaf);
+    else if (leaf->type != LEAF_INTEGER || !str_eq(leaf->text, STR("1")))
+        errx(1, "%s: a give is answered '%.*s'", load->target->name, PRSTR(leaf->text));
+    slot->step = is_unit ? TAKING : GIVING;
+    ask(load, client, index, now_us);
+}
+
+static void keep_rest(struct client *client, const char *bytes, size_t len)
+{
+    client->rest = mem_realloc(client->rest, len + 1);
+    memcpy(client->rest, bytes, len);
+    client->rest_len = len;
+}
+
+static void read_answers(struct load *load, struct client *client)
+{
+    size_t len = client->rest_len, at = 0, size;
+    struct leaf leaf;
+    if (len > 0)
+        memcpy(load->chunk, client->rest, len);
+    ssize_t got = read(client->fd, load->chunk + len, sizeof(load->chunk) - len);
+    if (got < 0 && errno == EAGAIN)
+        return;
+    if (got <= 0)
+        errx(1, "%s: closed its connection", load->target->name);
+    int64_t now_us = clock_us(&load->clock);
+    for (len += (size_t)got; (size = reader_next(load->chunk + at, len - at, &leaf)) > 0;
+         at += size)
+        take_answer(load, client, &leaf, now_us);
+    client->rest_len = 0;
+    if (at < len)
+        keep_rest(client, load->chunk + at, len - at);
+    flush(load, client);
+}
+
+/* --- clients -----------------------------------------------------------------------------------
+ */
+
+static void open_client(struct load *load, int number)
+{
+    struct client *client = &load->clients[number];
+    size_t depth = (size_t)load->plan->depth;
+    size_t most = load->take.max_len;
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
+    if (load->give.max_len > most)
+        most = load->give.max_len;
+    client->out = mem_alloc(depth * most);
+    client->slots = mem_array(depth, sizeof(*client->slots));
+    client->due = mem_array(depth, sizeof(*client->due));
+    snprintf(client->id, sizeof(client->id), "client-%d", number);
+    /* above that of any client of an earlier run, which may have had the same id */
+    client->sequence = (uint64_t)clock_us(&load->clock);
+    for (int i = 0; i < load->plan->depth; i++) {
+        struct slot *slot = &client->slots[i];
+        slot->name_len = (size_t)snprintf(slot->name, sizeof(slot->name), "name-%d-%d", number, i);
+    }
+    client->fd = endpoint_dial(&load->target->endpoints[number % load->target->endpoint_count]);
+    if (client->fd < 0 || fcntl(client->fd, F_SETFL, O_NONBLOCK) != 0 ||
+        epoll_ctl(load->epoll, EPOLL_CTL_ADD, client->fd, &event) != 0)
+        err(1, "%s: client %d", load->target->name, number);
+}
+
+static void close_client(struct client *client)
+{
+    close(client->fd);
+    mem_free(client->out);
+    mem_free(client->slots);
+    mem_free(client->due);
+    mem_free(client->rest);
+}
+
+/* --- the run -----------------------------------------------------------------------------------
+ */
+
+static void edge(const struct load *load, bool is_end)
+{
+    if (load->plan->edge != NULL)
+        load->plan->edge(load->plan->arg, is_end);
+}
+
+static void begin_counting(struct load *load)
+{
+    edge(load, false);
+    load->phase = COUNTING;
+    load->began_us = clock_us(&load->clock);
+}
+
+static void end_counting(struct load *load)
+{
+    load->phase = ENDING;
+    load->result->seconds = (double)(clock_us(&load->clock) - load->began_us) / 1e6;
+    edge(load, true);
+}
+
+static void look_at_clock(struct load *load)
+{
+    double passed_s = (double)(clock_us(&load->clock) - load->began_us) / 1e6;
+    if (load->plan->units > 0)
+        return;
+    if (load->phase == WARMING && passed_s >= load->plan->seconds / 10)
+        begin_counting(load);
+    else if (load->phase == COUNTING && passed_s >= load->plan->seconds)
+        end_counting(load);
+}
+
+static void turn(struct load *load)
 {
     struct epoll_event events[256];
-    int busy = clients;
-    while (is_ending ? busy > 0 : clock_us(&load->clock) < until_us) {
-        int count = epoll_wait(load->epoll, events, 256, STALL_MS);
-        if (count == 0)
-            errx(1, "%s: no answer for %d ms", load->target->name, STALL_MS);
-        for (int i = 0; i < count; i++) {
-            struct client *client = events[i].data.ptr;
-            if ((events[i].events & EPOLLOUT) != 0)
-                send_rest(load, client);
-            if ((events[i].events & ~(uint32_t)EPOLLOUT) == 0 || !read_answer(load, client))
-                continue;
-            if (is_ending && client->step == TAKING)
-                busy--;
-            else
-                ask(load, client);
-        }
+    int count = epoll_wait(load->epoll, events, 256, STALL_MS);
+    if (count < 0)
+        err(1, "epoll_wait");
+    if (count == 0)
+        errx(1, "%s: no answer for %d ms", load->target->name, STALL_MS);
+    for (int i = 0; i < count; i++) {
+        struct client *client = events[i].data.ptr;
+        if ((events[i].events & EPOLLOUT) != 0)
+            flush(load, client);
+        if ((events[i].events & ~(uint32_t)EPOLLOUT) != 0)
+            read_answers(load, client);
     }
 }
 
-void load_run(const struct load_target *target, int clients, double seconds,
+static void run(struct load *load)
+{
+    const struct load_plan *plan = load->plan;
+    for (int i = 0; i < plan->clients; i++)
+        open_client(load, i);
+    load->busy = plan->clients * plan->depth;
+    load->began_us = clock_us(&load->clock);
+    if (plan->units > 0)
+        begin_counting(load);
+    for (int i = 0; i < plan->clients; i++) {
+        for (int slot = 0; slot < plan->depth; slot++)
+            ask(load, &load->clients[i], slot, clock_us(&load->clock));
+        flush(load, &load->clients[i]);
+    }
+    while (load->busy > 0) {
+        turn(load);
+        look_at_clock(load);
+    }
+    if (plan->units > 0)
+        end_counting(load);
+    for (int i = 0; i < plan->clients; i++)
+        close_client(&load->clients[i]);
+}
+
+void load_run(const struct load_target *target, const struct load_plan *plan,
               struct load_result *result)
 {
     struct load *load = mem_zalloc(sizeof(*load));
-    struct client *all = mem_array((size_t)clients, sizeof(*all));
     *result = (struct load_result){0};
     load->target = target;
+    load->plan = plan;
     load->result = result;
     clock_init(&load->clock);
+    request_init(&load->take, &target->take);
+    if (target->give.count > 0)
+        request_init(&load->give, &target->give);
+    load->clients = mem_array((size_t)plan->clients, sizeof(*load->clients));
     load->epoll = epoll_create1(EPOLL_CLOEXEC);
-    for (int i = 0; i < clients; i++)
-        open_client(load, &all[i]);
-    for (int i = 0; i < clients; i++)
-        ask(load, &all[i]);
-
-    int64_t length_us = (int64_t)(seconds * 1e6);
-    int64_t began_us = clock_us(&load->clock);
-    turn(load, clients, began_us + length_us / 10, false);
-    load->is_counting = true;
-    began_us = clock_us(&load->clock);
-    turn(load, clients, began_us + length_us, false);
-    load->is_counting = false;
-    result->seconds = (double)(clock_us(&load->clock) - began_us) / 1e6;
-    turn(load, clients, 0, true);
-
-    result->p50_us = quantile(load, 0.5);
-    result->p99_us = quantile(load, 0.99);
-    for (int i = 0; i < clients; i++) {
-        close(all[i].fd);
-        redisReaderFree(all[i].reader);
-        redisFreeCommand(all[i].request);
-    }
+    run(load);
+    if (result->units == 0)
+        errx(1, "%s: nothing has ended in %.1f s", target->name, plan->seconds);
+    result->p50_us = latency_quantile(&load->latency, 0.5);
+    result->p99_us = latency_quantile(&load->latency, 0.99);
     close(load->epoll);
-    mem_free(all);
+    request_clear(&load->take);
+    request_clear(&load->give);
+    mem_free(load->clients);
     mem_free(load);
 }

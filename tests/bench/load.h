@@ -1,41 +1,42 @@
-/* load: closed-loop clients on one thread: each has a connection of its own and asks for the next
- * thing when the last answer is here.
- * Knows: sockets, epoll, hiredis' reader and formatter.  Must not know: who answers. */
+/* load: closed-loop clients on one thread. Each has a connection of its own and some slots (its
+ * pipelining); a slot takes something, then gives it back, and asks as soon as its last answer is
+ * here. A client writes once for all answers that one read has brought.
+ * Knows: sockets, epoll, requests, RESP.  Must not know: who answers. */
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
 
-#include "base/str.h"
-#include <stddef.h>
+#include "endpoint.h"
+#include "words.h"
 #include <stdint.h>
 
-/* One way to take a resource and to give it back. */
 struct load_target {
     const char *name;
-    const char *unix_path; /* NULL: TCP to 127.0.0.1 */
-    uint16_t port;
-    /* The two requests as words; "%r" stands for the resource that the first one gave. */
-    const char *const *take;
-    int take_count;
-    const char *const *give;
-    int give_count;
+    const struct endpoint *endpoints; /* the clients are spread over them */
+    int endpoint_count;
+    struct words take;   /* their holes: see request.h */
+    struct words give;   /* no words: nothing is given back, a take is the unit */
+    const char *refusal; /* what a take is answered that could not be done; NULL: nothing is */
+};
+
+struct load_plan {
+    int clients;
+    int depth;      /* slots of a client */
+    double seconds; /* that count, after a tenth of it that does not */
+    uint64_t units; /* 0: as many as come; else so many, all of which count, whatever the time */
+    /* Optional: runs at the start and at the end of what counts. */
+    void (*edge)(void *arg, bool is_end);
+    void *arg;
 };
 
 struct load_result {
-    uint64_t pairs;        /* taken and given back within the time that counts */
-    uint64_t empty;        /* takes that got nothing */
+    uint64_t units;        /* that ended within what counts: pairs of a take and a give */
     double seconds;        /* that counted */
-    double p50_us, p99_us; /* of a request, both kinds together */
+    double p50_us, p99_us; /* of a request, from the write to its answer, both kinds together */
 };
 
-/* Runs `clients` connections for `seconds`, after a tenth of it that does not count. Ends the
- * process with a message when the target answers with an error or not at all: figures of a broken
- * run would be worse than none. */
-void load_run(const struct load_target *target, int clients, double seconds,
+/* Ends the process with a message when the target answers with an error, with nothing to take, or
+ * not at all: figures of a broken run would be worse than none. All is given back at the end. */
+void load_run(const struct load_target *target, const struct load_plan *plan,
               struct load_result *result);
-
-/* A connected socket, blocking. */
-int load_connect(const struct load_target *target);
-/* Sends one request on a blocking socket and reads its reply; returns an integer reply or 0. */
-long long load_ask(int fd, int word_count, const char *const *words, char *text, size_t size);
 
 #endif

@@ -1,307 +1,183 @@
-/* scripts: what one operation costs Redis: the scripts of a program without a daemon beside ours,
- * alone and in batches, turn by turn in one run. CPU time as Redis itself counts it, so that the
- * load of the machine matters little. usage: scripts [--rounds N]
- * Knows: proc, seed, the compiled-in scripts.  Must not know: the daemon. */
-#include "proc.h"
-#include "redis/script.h"
+/* scripts: the section about what one operation costs Redis: the scripts of a program without a
+ * daemon beside ours, alone and in batches, turn by turn. CPU time as Redis itself counts it, of a
+ * client that leaves nothing waiting, so that the load of the machine matters little.
+ * Knows: stage, the requests of both sides. */
+#include "base/mem.h"
+#include "fill.h"
+#include "ours.h"
+#include "section.h"
 #include "seed.h"
+#include "spread.h"
 #include <err.h>
-#include <hiredis/hiredis.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define RESOURCES  1024
 #define LEASED     512 /* of a round; each is taken, renewed and given back so often: */
 #define REPEATS    8
-#define MAX_ROUNDS 99
-#define MAX_WORDS  2048
-#define BASE       "bench|ours"
+#define TIMEOUT_S  "60"
+#define TIMEOUT_MS "60000"
+#define BASE       "seed|pool"
 
 enum kind { MALLOC, RENEW, FREE, KINDS };
-enum way { PYTHON, LONE, BATCH_1, BATCH_4, BATCH_16, BATCH_64, WAYS };
+enum way { SEED, LONE, BATCH_1, BATCH_4, BATCH_16, BATCH_64, WAYS };
 
-static const char *const way_names[WAYS] = {"Python-style", "alone",       "batch of 1",
-                                            "batch of 4",   "batch of 16", "batch of 64"};
+static const char *const way_names[WAYS] = {"library's scripts", "our scripts, alone",
+                                            "batch of 1",        "batch of 4",
+                                            "batch of 16",       "batch of 64"};
 static const int sizes[WAYS] = {1, 1, 1, 4, 16, 64};
 
-struct words {
-    const char *list[MAX_WORDS];
-    char bytes[16 * MAX_WORDS];
-    size_t used;
-    int count;
-};
-
-struct bench {
-    redisContext *redis;
+struct costs {
+    struct program *redis;
     struct words words;
-    char take_sha[64], give_sha[64];
-    char keys[SCRIPT_COUNT][SCRIPT_MAX_KEYS][64];
-    long long sequence;
-    double us[WAYS][KINDS][MAX_ROUNDS];
+    struct ours ours;
+    struct seed seed;
+    char sequence[24];
+    long long calls;
+    double us[WAYS][KINDS][SPREAD_MAX_ROUNDS];
 };
 
-/* --- words -------------------------------------------------------------------------------------
+/* --- calls -------------------------------------------------------------------------------------
  */
 
-static void say(struct words *words, const char *word)
+static void say_seed(struct costs *costs, enum kind kind, const char *resource)
 {
-    words->list[words->count++] = word;
+    if (kind == MALLOC) {
+        seed_malloc(&costs->seed, &costs->words, TIMEOUT_S, "");
+    } else if (kind == FREE) {
+        seed_free(&costs->seed, &costs->words, resource);
+    } else { /* the library's update: no script */
+        char *lease = mem_printf(BASE ":%s", resource);
+        WORDS(&costs->words, "EXPIRE", lease, TIMEOUT_S);
+        mem_free(lease);
+    }
 }
 
-static void say_number(struct words *words, const char *prefix, long long n)
+static void say_lone(struct costs *costs, enum kind kind, const char *resource)
 {
-    char *at = words->bytes + words->used;
-    words->used += (size_t)snprintf(at, 32, "%s%lld", prefix, n) + 1;
-    say(words, at);
+    if (kind == MALLOC)
+        ours_malloc(&costs->ours, &costs->words, TIMEOUT_MS);
+    else if (kind == FREE)
+        ours_free(&costs->ours, &costs->words, resource);
+    else
+        ours_renew(&costs->ours, &costs->words, resource, TIMEOUT_MS);
 }
 
-static redisReply *check(redisReply *reply, const struct bench *bench)
+static void say_in_batch(struct costs *costs, enum kind kind, const char *resource)
 {
-    if (reply == NULL)
-        errx(1, "redis: %s", bench->redis->errstr);
+    if (kind == MALLOC)
+        ours_batch_malloc(&costs->words, TIMEOUT_MS, "");
+    else if (kind == FREE)
+        ours_batch_free(&costs->words, resource);
+    else
+        ours_batch_renew(&costs->words, resource, TIMEOUT_MS);
+}
+
+/* A call of `size` operations, on the resources from `first` on; sent with the next ones. */
+static void send_call(struct costs *costs, enum way way, enum kind kind, int first, int size)
+{
+    snprintf(costs->sequence, sizeof(costs->sequence), "%lld", ++costs->calls);
+    if (way >= BATCH_1)
+        ours_batch(&costs->ours, &costs->words);
+    for (int i = first; i < first + size; i++) {
+        char resource[16];
+        snprintf(resource, sizeof(resource), "r%d", i + 1);
+        if (way == SEED)
+            say_seed(costs, kind, resource);
+        else if (way == LONE)
+            say_lone(costs, kind, resource);
+        else
+            say_in_batch(costs, kind, resource);
+    }
+    redisAppendCommandArgv(costs->redis->context, costs->words.count, costs->words.list, NULL);
+    words_clear(&costs->words);
+}
+
+static bool is_expected(const redisReply *reply, enum way way, enum kind kind)
+{
     if (reply->type == REDIS_REPLY_ERROR)
-        errx(1, "redis: %s", reply->str);
-    return reply;
+        return false;
+    if (way == SEED)
+        return reply->type == (kind == MALLOC ? REDIS_REPLY_STRING : REDIS_REPLY_INTEGER);
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != (size_t)sizes[way])
+        return false;
+    return kind == MALLOC ? reply->element[0]->elements == 4 : reply->element[0]->integer == 1;
 }
 
-/* Queues the call that has been said. */
-static void send_words(struct bench *bench)
+static void hear(const struct costs *costs, enum way way, enum kind kind, int calls)
 {
-    redisAppendCommandArgv(bench->redis, bench->words.count, bench->words.list, NULL);
-    bench->words.count = 0;
-    bench->words.used = 0;
-}
-
-/* Reads the answers of `calls` calls, which must be of `count` operations each. */
-static void hear(struct bench *bench, int calls, size_t count)
-{
-    while (calls-- > 0) {
+    for (; calls > 0; calls--) {
         redisReply *reply = NULL;
-        redisGetReply(bench->redis, (void **)&reply);
-        check(reply, bench);
-        if (count > 0 &&
-            (reply->type != REDIS_REPLY_ARRAY || reply->elements != count ||
-             (reply->element[0]->type == REDIS_REPLY_ARRAY ? reply->element[0]->elements != 4
-                                                           : reply->element[0]->integer != 1)))
-            errx(1, "not the answer that was expected");
+        if (redisGetReply(costs->redis->context, (void **)&reply) != REDIS_OK)
+            errx(1, "%s: %s", way_names[way], costs->redis->context->errstr);
+        if (!is_expected(reply, way, kind))
+            errx(1, "%s: not the answer that was expected: %s", way_names[way],
+                 reply->str != NULL ? reply->str : "of another form");
         freeReplyObject(reply);
     }
-}
-
-/* --- the operations ----------------------------------------------------------------------------
- */
-
-static void say_python(struct bench *bench, enum kind kind, int i)
-{
-    struct words *words = &bench->words;
-    if (kind == RENEW) { /* the library's update: no script */
-        say(words, "EXPIRE");
-        say_number(words, "bench|direct:r", i + 1);
-        say(words, "60");
-        return;
-    }
-    say(words, "EVALSHA");
-    say(words, kind == MALLOC ? bench->take_sha : bench->give_sha);
-    say(words, "0");
-    say(words, kind == MALLOC ? "60" : "-1");
-    if (kind == FREE) {
-        say_number(words, "r", i + 1);
-        return;
-    }
-    say(words, "");
-    say(words, "3600");
-}
-
-static void say_script(struct bench *bench, enum script_id id)
-{
-    struct words *words = &bench->words;
-    const struct script *script = script_of(id);
-    say(words, "EVALSHA");
-    say(words, script->sha);
-    say_number(words, "", script->key_count);
-    for (int i = 0; i < script->key_count; i++)
-        say(words, bench->keys[id][i]);
-}
-
-static void say_operation(struct words *words, enum kind kind, int i)
-{
-    if (kind == MALLOC) {
-        const char *const plain[] = {"M", "1", "1", "60000", "0123456789abcdefghijkl",
-                                     "",  "0", "",  ""};
-        for (int k = 0; k < 9; k++)
-            say(words, plain[k]);
-        return;
-    }
-    say(words, kind == FREE ? "F" : "R");
-    if (kind == RENEW)
-        say_number(words, "r", i + 1);
-    say(words, "");
-    say(words, kind == FREE ? "" : "60000");
-    if (kind == FREE) {
-        say(words, "1");
-        say_number(words, "r", i + 1);
-    }
-}
-
-static void say_batch(struct bench *bench, enum kind kind, int from, int count)
-{
-    say_script(bench, SCRIPT_POOL_BATCH);
-    say(&bench->words, "daemon");
-    say_number(&bench->words, "", ++bench->sequence);
-    say(&bench->words, "exclusive");
-    for (int i = from; i < from + count; i++)
-        say_operation(&bench->words, kind, i);
-}
-
-static void say_lone(struct bench *bench, enum kind kind, int i)
-{
-    static const enum script_id ids[KINDS] = {SCRIPT_POOL_MALLOC_ONE, SCRIPT_POOL_RENEW_ONE,
-                                              SCRIPT_POOL_FREE_ONE};
-    struct words *words = &bench->words;
-    say_script(bench, ids[kind]);
-    say(words, "daemon");
-    say_number(words, "", ++bench->sequence);
-    if (kind == MALLOC) {
-        say(words, "60000");
-        say(words, "0123456789abcdefghijkl");
-        return;
-    }
-    say_number(words, "r", i + 1);
-    say(words, "");
-    if (kind == RENEW)
-        say(words, "60000");
 }
 
 /* --- measuring ---------------------------------------------------------------------------------
  */
 
-static double cpu_s(struct bench *bench)
+/* One operation on each of LEASED resources; returns CPU seconds. */
+static double run(struct costs *costs, enum way way, enum kind kind, int first)
 {
-    redisReply *reply = check(redisCommand(bench->redis, "INFO cpu"), bench);
-    const char *user = strstr(reply->str, "used_cpu_user:");
-    const char *system = strstr(reply->str, "used_cpu_sys:");
-    if (user == NULL || system == NULL)
-        errx(1, "Redis does not tell what it has used");
-    double seconds = strtod(strchr(user, ':') + 1, NULL) + strtod(strchr(system, ':') + 1, NULL);
-    freeReplyObject(reply);
-    return seconds;
-}
-
-/* One operation of each resource of a round; returns CPU seconds. */
-static double run(struct bench *bench, enum way way, enum kind kind, int first)
-{
-    int size = sizes[way], calls = 0;
-    double before = cpu_s(bench);
-    for (int i = first; i < first + LEASED; i += size) {
-        if (way == PYTHON)
-            say_python(bench, kind, i);
-        else if (way == LONE)
-            say_lone(bench, kind, i);
-        else
-            say_batch(bench, kind, i, size);
-        send_words(bench);
-        calls++;
-    }
-    hear(bench, calls, way == PYTHON ? 0 : (size_t)size);
-    return cpu_s(bench) - before;
+    int size = sizes[way];
+    double before = proc_cpu(costs->redis->pid).total;
+    for (int i = first; i < first + LEASED; i += size)
+        send_call(costs, way, kind, i, size);
+    hear(costs, way, kind, LEASED / size);
+    return proc_cpu(costs->redis->pid).total - before;
 }
 
 /* The list's order returns to what it was after two halves. */
-static void measure(struct bench *bench, enum way way, int round)
+static void measure(struct costs *costs, enum way way, int round)
 {
     double seconds[KINDS] = {0};
     for (int i = 0; i < REPEATS; i++)
         for (int kind = 0; kind < KINDS; kind++)
-            seconds[kind] += run(bench, way, (enum kind)kind, i % 2 * LEASED);
+            seconds[kind] += run(costs, way, (enum kind)kind, i % 2 * LEASED);
     for (int kind = 0; kind < KINDS; kind++)
-        bench->us[way][kind][round] = seconds[kind] * 1e6 / (LEASED * REPEATS);
+        costs->us[way][kind][round] = seconds[kind] * 1e6 / (LEASED * REPEATS);
 }
 
-static int by_size(const void *a, const void *b)
+static void print(const struct costs *costs, int rounds, FILE *report)
 {
-    double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
-static void print(struct bench *bench, int rounds)
-{
-    char machine[512];
-    proc_describe_machine(machine, sizeof(machine));
-    printf("# What one operation costs Redis\n\n%s.\nCPU time of redis-server in µs, its reading "
-           "and writing included, medians of %d rounds of %d operations.\n\n"
-           "| | MALLOC | RENEW | FREE |\n| --- | ---: | ---: | ---: |\n",
-           machine, rounds, LEASED * REPEATS);
+    fprintf(report,
+            "\n## What one operation costs Redis\n\n"
+            "CPU time of Redis in µs for one operation, its reading and writing included, %d "
+            "operations a round, sent\nwithout waiting. (The library renews without a script: "
+            "EXPIRE.)\n\n"
+            "| | MALLOC | RENEW | FREE |\n| --- | ---: | ---: | ---: |\n",
+            LEASED * REPEATS);
     for (int way = 0; way < WAYS; way++) {
-        printf("| %s |", way_names[way]);
-        for (int kind = 0; kind < KINDS; kind++) {
-            double *values = bench->us[way][kind];
-            qsort(values, (size_t)rounds, sizeof(*values), by_size);
-            printf(" %.2f |", values[rounds / 2]);
-        }
-        printf("\n");
+        fprintf(report, "| %s |", way_names[way]);
+        for (int kind = 0; kind < KINDS; kind++)
+            fprintf(report, " %.2f |", spread_of(costs->us[way][kind], rounds).median);
+        fputc('\n', report);
     }
 }
 
-/* --- start and end -----------------------------------------------------------------------------
- */
-
-static void load_script(struct bench *bench, const char *text, size_t len, char *sha)
+void section_scripts(const struct options *options, FILE *report)
 {
-    redisReply *reply = check(redisCommand(bench->redis, "SCRIPT LOAD %b", text, len), bench);
-    if (sha != NULL)
-        snprintf(sha, 64, "%s", reply->str);
-    freeReplyObject(reply);
-}
-
-static void fill(struct bench *bench)
-{
-    for (int id = SCRIPT_NONE + 1; id < SCRIPT_COUNT; id++) {
-        const struct script *script = script_of((enum script_id)id);
-        for (int i = 0; i < script->key_count; i++)
-            snprintf(bench->keys[id][i], sizeof(bench->keys[id][i]), BASE "|pool%s%s", i ? "|" : "",
-                     i ? script->keys[i] : "");
-        load_script(bench, script->text.ptr, script->text.len, NULL);
-    }
-    load_script(bench, seed_malloc, strlen(seed_malloc), bench->take_sha);
-    load_script(bench, seed_free, strlen(seed_free), bench->give_sha);
-    freeReplyObject(check(redisCommand(bench->redis, "EVAL %s 0 %d", seed_fill, RESOURCES), bench));
-    say_script(bench, SCRIPT_POOL_EXTEND);
-    say(&bench->words, "-1");
-    for (int i = 0; i < RESOURCES; i++)
-        say_number(&bench->words, "r", i + 1);
-    send_words(bench);
-    hear(bench, 1, 0);
-}
-
-int main(int argc, char **argv)
-{
-    static struct bench bench;
-    char folder[] = "/tmp/rallocd-bench-XXXXXX", socket[64], log[64];
-    int rounds = argc == 3 && strcmp(argv[1], "--rounds") == 0 ? atoi(argv[2]) : 9;
-    if ((argc != 1 && argc != 3) || rounds < 1 || rounds > MAX_ROUNDS)
-        errx(2, "usage: scripts [--rounds N], at most %d", MAX_ROUNDS);
-    if (mkdtemp(folder) == NULL)
-        err(1, "%s", folder);
-    snprintf(socket, sizeof(socket), "%s/redis.sock", folder);
-    snprintf(log, sizeof(log), "%s/log", folder);
-    pid_t redis = proc_start((const char *const[]){"redis-server", "--port", "0", "--unixsocket",
-                                                   socket, "--dir", folder, "--save", "", NULL},
-                             log);
-    proc_wait_for(socket, redis, log);
-    bench.redis = redisConnectUnix(socket);
-    if (bench.redis == NULL || bench.redis->err != 0)
-        errx(1, "%s: no connection", socket);
-    fill(&bench);
-    for (int round = 0; round < rounds; round++)
+    struct costs *costs = mem_zalloc(sizeof(*costs));
+    struct stage stage;
+    struct stage_plan plan = {.folder = options->folder, .rallocd = options->rallocd};
+    stage_start(&stage, &plan);
+    costs->redis = &stage.redis;
+    seed_load(&costs->seed, costs->redis, BASE, false);
+    fill_pool(costs->redis, BASE, RESOURCES);
+    ours_load(costs->redis);
+    ours_init(&costs->ours, "ours", "pool", false);
+    costs->ours.daemon = "daemon";
+    costs->ours.sequence = costs->sequence;
+    fill_pool(costs->redis, "ours|pool", RESOURCES);
+    for (int round = 0; round < options->rounds; round++)
         for (int way = 0; way < WAYS; way++)
-            measure(&bench, (enum way)way, round);
-    print(&bench, rounds);
-    redisFree(bench.redis);
-    proc_stop(redis);
-    unlink(log);
-    unlink(socket);
-    rmdir(folder);
-    return 0;
+            measure(costs, (enum way)way, round);
+    print(costs, options->rounds, report);
+    ours_clear(&costs->ours);
+    stage_stop(&stage);
+    mem_free(costs);
 }

@@ -1,13 +1,25 @@
 /* seed: how a program without a daemon would do it: two scripts on Redis, one call a request. They
  * ask Redis the same things in the same order as the Python library redis-allocator does for
- * malloc_key() and free_keys() on an exclusive pool without names and expiries, helper functions
- * included, for making these is part of a call's cost. */
+ * malloc_key() and free_keys(), helper functions included, for making these is part of a call's
+ * cost.
+ * Knows: the library's layout and habits.  Must not know: lua/. */
 #ifndef BENCH_SEED_H
 #define BENCH_SEED_H
 
-extern const char *const seed_malloc; /* ARGV: timeout, name, binding's timeout */
-extern const char *const seed_free;   /* ARGV: expiry's timeout, resource */
-/* Makes a pool of the resources r1 ... rN. ARGV: N */
-extern const char *const seed_fill;
+#include "stage.h"
+#include "words.h"
+
+#define SEED_SHA_BYTES 48
+
+struct seed {
+    char malloc_sha[SEED_SHA_BYTES], free_sha[SEED_SHA_BYTES];
+};
+
+/* Loads the scripts of one pool. base: "<prefix>|<pool>" */
+void seed_load(struct seed *seed, struct program *redis, const char *base, bool is_shared);
+/* The calls as words. name "": no binding. */
+void seed_malloc(const struct seed *seed, struct words *words, const char *timeout_s,
+                 const char *name);
+void seed_free(const struct seed *seed, struct words *words, const char *resource);
 
 #endif
