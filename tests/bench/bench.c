@@ -17,9 +17,9 @@ static const struct {
     const char *name;
     void (*run)(const struct options *options, FILE *report);
 } sections[] = {
-    {"pairs", section_pairs},
-    {"idle", section_idle},
-    {"scripts", section_scripts},
+    {"pairs", section_pairs}, {"pipelined", section_pipelined}, {"large", section_large},
+    {"kinds", section_kinds}, {"fleet", section_fleet},         {"limit", section_limit},
+    {"idle", section_idle},   {"scripts", section_scripts},
 };
 #define SECTIONS (sizeof(sections) / sizeof(sections[0]))
 

@@ -17,6 +17,11 @@ struct options {
 
 /* matrices.c */
 void section_pairs(const struct options *options, FILE *report);
+void section_pipelined(const struct options *options, FILE *report);
+void section_large(const struct options *options, FILE *report);
+void section_kinds(const struct options *options, FILE *report);
+void section_fleet(const struct options *options, FILE *report);
+void section_limit(const struct options *options, FILE *report);
 /* idle.c */
 void section_idle(const struct options *options, FILE *report);
 /* scripts.c */
