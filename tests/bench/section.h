@@ -26,5 +26,7 @@ void section_limit(const struct options *options, FILE *report);
 void section_idle(const struct options *options, FILE *report);
 /* scripts.c */
 void section_scripts(const struct options *options, FILE *report);
+/* profile.c */
+void section_profile(const struct options *options, FILE *report);
 
 #endif
