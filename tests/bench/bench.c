@@ -115,6 +115,19 @@ static void write_report(const struct options *options, const char *text, size_t
     mem_free(path);
 }
 
+/* One section, and how quiet the machine was. */
+static void run_section(size_t section, const struct options *options, FILE *report)
+{
+    struct proc_machine before = proc_machine();
+    sections[section].run(options, report);
+    struct proc_machine after = proc_machine();
+    double others = (after.others - before.others) / (after.all - before.all);
+    /* ticks are coarse: of a short section it may be a little less than nothing */
+    fprintf(report, "\nOthers had %.0f %% of the machine's processors meanwhile.\n",
+            others > 0 ? 100 * others : 0);
+    fflush(report);
+}
+
 static int measure(const char *folder, void *arg)
 {
     struct options *options = arg;
@@ -128,8 +141,7 @@ static int measure(const char *folder, void *arg)
     for (size_t i = 0; i < SECTIONS; i++) {
         if (options->only != NULL && strcmp(options->only, sections[i].name) != 0)
             continue;
-        sections[i].run(options, report);
-        fflush(report);
+        run_section(i, options, report);
         fwrite(text + shown, 1, len - shown, stdout);
         fflush(stdout);
         shown = len;

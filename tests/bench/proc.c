@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -144,6 +145,30 @@ long long proc_bytes(pid_t pid)
     if (line == NULL || sscanf(line, "RssAnon: %lld", &kib) != 1)
         errx(1, "/proc/%d/status names no RssAnon", (int)pid);
     return kib * 1024;
+}
+
+static double own_s(int who)
+{
+    struct rusage used;
+    getrusage(who, &used);
+    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+           (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
+struct proc_machine proc_machine(void)
+{
+    /* in ticks: user nice system idle iowait irq softirq steal (proc(5)) */
+    enum { IDLE = 3, WAITING = 4, FIELDS = 8 };
+    double all = 0, idle = 0, ticks, ticks_per_s = (double)sysconf(_SC_CLK_TCK);
+    FILE *in = fopen("/proc/stat", "re");
+    if (in == NULL || fscanf(in, "cpu") != 0)
+        err(1, "/proc/stat");
+    for (int i = 0; i < FIELDS && fscanf(in, "%lf", &ticks) == 1; i++) {
+        all += ticks / ticks_per_s;
+        idle += i == IDLE || i == WAITING ? ticks / ticks_per_s : 0;
+    }
+    fclose(in);
+    return (struct proc_machine){all, all - idle - own_s(RUSAGE_SELF) - own_s(RUSAGE_CHILDREN)};
 }
 
 void proc_describe_machine(char *out, size_t size)

@@ -28,6 +28,14 @@ struct proc_cpu proc_cpu_since(struct proc_cpu now, struct proc_cpu before);
 /* Bytes of memory that only it has (anonymous, resident). */
 long long proc_bytes(pid_t pid);
 
+/* CPU seconds of the whole machine: that there were, and that somebody else has used (other
+ * programs, the kernel's own threads, other machines on the same hardware), since boot. Of us
+ * counts what has ended by now. */
+struct proc_machine {
+    double all, others;
+};
+struct proc_machine proc_machine(void);
+
 /* A line about the machine: processor, cores, memory, kernel. */
 void proc_describe_machine(char *out, size_t size);
 
