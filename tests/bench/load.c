@@ -128,8 +128,10 @@ static void keep_resource(const struct load *load, struct slot *slot, const stru
     if (leaf->type == LEAF_INTEGER || leaf->text.len >= sizeof(slot->resource) ||
         (refusal != NULL && str_eq(leaf->text, str_of(refusal))))
         errx(1, "%s: a take is answered '%.*s'", load->target->name, PRSTR(leaf->text));
-    memcpy(slot->resource, leaf->text.ptr, leaf->text.len);
-    slot->resource_len = leaf->text.len;
+    if (leaf->text.len <= load->target->before_resource)
+        errx(1, "%s: a take is answered '%.*s'", load->target->name, PRSTR(leaf->text));
+    slot->resource_len = leaf->text.len - load->target->before_resource;
+    memcpy(slot->resource, leaf->text.ptr + load->target->before_resource, slot->resource_len);
 }
 
 static void take_answer(struct load *load, struct client *client, const struct leaf *leaf,

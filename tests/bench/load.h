@@ -5,6 +5,7 @@
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
 
+#include <stddef.h>
 #include "endpoint.h"
 #include "words.h"
 #include <stdint.h>
@@ -13,9 +14,10 @@ struct load_target {
     const char *name;
     const struct endpoint *endpoints; /* the clients are spread over them */
     int endpoint_count;
-    struct words take;   /* their holes: see request.h */
-    struct words give;   /* no words: nothing is given back, a take is the unit */
-    const char *refusal; /* what a take is answered that could not be done; NULL: nothing is */
+    struct words take;      /* their holes: see request.h */
+    struct words give;      /* no words: nothing is given back, a take is the unit */
+    size_t before_resource; /* bytes of a take's answer before the resource */
+    const char *refusal;    /* what a take is answered that could not be done; NULL: nothing is */
 };
 
 struct load_plan {

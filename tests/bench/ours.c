@@ -59,23 +59,50 @@ void ours_free(const struct ours *ours, struct words *words, const char *resourc
     WORDS(words, resource, "");
 }
 
-void ours_batch(const struct ours *ours, struct words *words)
+static void add_run(const struct ours *ours, struct words *words, const char *randoms,
+                    const char *letter, int count)
+{
+    add_call(ours, words, SCRIPT_POOL_PLAIN);
+    WORDS(words, randoms, letter);
+    words_add_number(words, "", count);
+}
+
+void ours_run_malloc(const struct ours *ours, struct words *words, int count,
+                     const char *timeout_ms)
+{
+    char *randoms = mem_alloc((size_t)count * strlen(RANDOM) + 1);
+    randoms[0] = '\0';
+    for (int i = 0; i < count; i++)
+        strcpy(randoms + (size_t)i * strlen(RANDOM), RANDOM);
+    add_run(ours, words, randoms, "M", count);
+    words_add(words, timeout_ms);
+    mem_free(randoms);
+}
+
+void ours_run_renew(const struct ours *ours, struct words *words, int count)
+{
+    add_run(ours, words, "", "R", count);
+}
+
+void ours_run_free(const struct ours *ours, struct words *words, int count)
+{
+    add_run(ours, words, "", "F", count);
+}
+
+void ours_renew_in_run(struct words *words, const char *resource, const char *timeout_ms)
+{
+    WORDS(words, resource, "", timeout_ms);
+}
+
+void ours_free_in_run(struct words *words, const char *resource)
+{
+    words_add(words, resource);
+}
+
+void ours_batch_malloc(const struct ours *ours, struct words *words, const char *timeout_ms,
+                       const char *name)
 {
     add_call(ours, words, SCRIPT_POOL_BATCH);
     WORDS(words, ours->is_shared ? "shared" : "exclusive");
-}
-
-void ours_batch_malloc(struct words *words, const char *timeout_ms, const char *name)
-{
     WORDS(words, "M", "1", "1", timeout_ms, RANDOM, name, BINDING_MS, "", "");
-}
-
-void ours_batch_renew(struct words *words, const char *resource, const char *timeout_ms)
-{
-    WORDS(words, "R", resource, "", timeout_ms);
-}
-
-void ours_batch_free(struct words *words, const char *resource)
-{
-    WORDS(words, "F", "", "", "1", resource);
 }

@@ -18,6 +18,10 @@ struct ours {
 /* What a script for one operation answers when it leaves it to the batch, having done nothing. */
 #define OURS_REFUSAL "FULL"
 
+/* What the cheaper scripts answer to a MALLOC is a token of so many bytes (until the year 2286)
+ * and, behind it, the resource. */
+#define OURS_TOKEN_LEN 39
+
 /* Loads all scripts into Redis. */
 void ours_load(struct program *redis);
 
@@ -30,10 +34,16 @@ void ours_renew(const struct ours *ours, struct words *words, const char *resour
                 const char *timeout_ms);
 void ours_free(const struct ours *ours, struct words *words, const char *resource);
 
-/* A batch: its head, then its operations. name "": none. */
-void ours_batch(const struct ours *ours, struct words *words);
-void ours_batch_malloc(struct words *words, const char *timeout_ms, const char *name);
-void ours_batch_renew(struct words *words, const char *resource, const char *timeout_ms);
-void ours_batch_free(struct words *words, const char *resource);
+/* Many operations of a kind: the head, then, but for MALLOC, each of them. */
+void ours_run_malloc(const struct ours *ours, struct words *words, int count,
+                     const char *timeout_ms);
+void ours_run_renew(const struct ours *ours, struct words *words, int count);
+void ours_run_free(const struct ours *ours, struct words *words, int count);
+void ours_renew_in_run(struct words *words, const char *resource, const char *timeout_ms);
+void ours_free_in_run(struct words *words, const char *resource);
+
+/* One MALLOC by the script that does batches of anything. name "": none. */
+void ours_batch_malloc(const struct ours *ours, struct words *words, const char *timeout_ms,
+                       const char *name);
 
 #endif

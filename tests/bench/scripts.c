@@ -63,14 +63,22 @@ static void say_lone(struct costs *costs, enum kind kind, const char *resource)
         ours_renew(&costs->ours, &costs->words, resource, TIMEOUT_MS);
 }
 
-static void say_in_batch(struct costs *costs, enum kind kind, const char *resource)
+static void begin_run(struct costs *costs, enum kind kind, int size)
 {
     if (kind == MALLOC)
-        ours_batch_malloc(&costs->words, TIMEOUT_MS, "");
+        ours_run_malloc(&costs->ours, &costs->words, size, TIMEOUT_MS);
     else if (kind == FREE)
-        ours_batch_free(&costs->words, resource);
+        ours_run_free(&costs->ours, &costs->words, size);
     else
-        ours_batch_renew(&costs->words, resource, TIMEOUT_MS);
+        ours_run_renew(&costs->ours, &costs->words, size);
+}
+
+static void say_in_run(struct costs *costs, enum kind kind, const char *resource)
+{
+    if (kind == FREE)
+        ours_free_in_run(&costs->words, resource);
+    else if (kind == RENEW)
+        ours_renew_in_run(&costs->words, resource, TIMEOUT_MS);
 }
 
 /* A call of `size` operations, on the resources from `first` on; sent with the next ones. */
@@ -78,7 +86,7 @@ static void send_call(struct costs *costs, enum way way, enum kind kind, int fir
 {
     snprintf(costs->sequence, sizeof(costs->sequence), "%lld", ++costs->calls);
     if (way >= BATCH_1)
-        ours_batch(&costs->ours, &costs->words);
+        begin_run(costs, kind, size);
     for (int i = first; i < first + size; i++) {
         char resource[16];
         snprintf(resource, sizeof(resource), "r%d", i + 1);
@@ -87,7 +95,7 @@ static void send_call(struct costs *costs, enum way way, enum kind kind, int fir
         else if (way == LONE)
             say_lone(costs, kind, resource);
         else
-            say_in_batch(costs, kind, resource);
+            say_in_run(costs, kind, resource);
     }
     redisAppendCommandArgv(costs->redis->context, costs->words.count, costs->words.list, NULL);
     words_clear(&costs->words);
@@ -101,7 +109,8 @@ static bool is_expected(const redisReply *reply, enum way way, enum kind kind)
         return reply->type == (kind == MALLOC ? REDIS_REPLY_STRING : REDIS_REPLY_INTEGER);
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements != (size_t)sizes[way])
         return false;
-    return kind == MALLOC ? reply->element[0]->elements == 4 : reply->element[0]->integer == 1;
+    return kind == MALLOC ? reply->element[0]->type == REDIS_REPLY_STRING
+                          : reply->element[0]->integer == 1;
 }
 
 static void hear(const struct costs *costs, enum way way, enum kind kind, int calls)

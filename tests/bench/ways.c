@@ -32,10 +32,10 @@ static void say_ours(struct load_target *target, struct program *redis, const ch
     ours_init(&ours, prefix, pool->name, is_shared(pool));
     ours_load(redis);
     if (is_shared(pool) || pool->is_named) {
-        ours_batch(&ours, &target->take);
-        ours_batch_malloc(&target->take, TIMEOUT_MS, pool->is_named ? "%name" : "");
+        ours_batch_malloc(&ours, &target->take, TIMEOUT_MS, pool->is_named ? "%name" : "");
     } else {
         ours_malloc(&ours, &target->take, TIMEOUT_MS);
+        target->before_resource = OURS_TOKEN_LEN;
     }
     if (!is_shared(pool))
         ours_free(&ours, &target->give, "%resource");
