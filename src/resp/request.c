@@ -17,7 +17,6 @@
 #include <stdio.h>
 
 #define FIRST_ARGS  8   /* room for arguments at first */
-#define KEPT_ARGS   32  /* room that stays with the connection between requests */
 #define FIRST_BYTES 512 /* room for gathering at first */
 
 enum line_state { LINE_WHOLE, LINE_PARTIAL, LINE_TOO_LONG };
@@ -416,13 +415,17 @@ enum request_state request_parse(struct request *request, struct evbuffer *in,
     }
 }
 
+void request_rest(struct request *request)
+{
+    if (request->argc == 0 && !request->is_ready)
+        drop_args(request);
+}
+
 void request_consume(struct request *request, struct evbuffer *in)
 {
     if (request->size > request->taken)
         evbuffer_drain(in, request->size - request->taken);
     if (is_gathering(request))
         drop_gathered(request);
-    if (request->argv_room > KEPT_ARGS)
-        drop_args(request);
     start_over(request);
 }

@@ -51,6 +51,9 @@ void request_clear(struct request *request);
 enum request_state request_parse(struct request *request, struct evbuffer *in,
                                  const struct request_limits *limits, struct err *err);
 
+/* Between requests: gives back the memory for arguments, which an idle connection does not need. */
+void request_rest(struct request *request);
+
 /* Drains a READY request from the buffer and is ready for the next. */
 void request_consume(struct request *request, struct evbuffer *in);
 

@@ -311,6 +311,7 @@ void client_run(struct peer *client)
             refuse_broken(client, &err);
             return;
         case REQUEST_PARTIAL:
+            request_rest(&client->request);
             if (client->has_ended_input)
                 client_end(client, "closed by peer");
             else
