@@ -105,7 +105,7 @@ static int weight_of(const struct op *op)
 
 /* The operations of the next call. */
 struct pick {
-    size_t count, arg_count;
+    size_t count, arg_count, key_count;
     int64_t weight;
     bool is_batch;
     bool is_full; /* for one of them only the batch script will do */
@@ -134,6 +134,7 @@ static struct pick measure_run(struct lane *lane)
             break;
         pick.weight += weight_of(op);
         pick.arg_count += (size_t)op->arg_count;
+        pick.key_count += (size_t)op->key_count;
         pick.is_full = pick.is_full || op->is_full;
         pick.count++;
     }
@@ -160,24 +161,39 @@ static struct pick pick_next(struct lane *lane)
     return pick;
 }
 
-/* The args are those that have been put together. */
-static bool send_script(struct lane *lane, enum script_id id, int64_t weight)
+/* The lane's keys, then those of the picked operations (none for a recall). */
+static void write_keys(struct lane *lane, enum script_id id, const struct pick *pick)
 {
-    struct str keys[SCRIPT_MAX_KEYS];
-    const struct words *args = &lane->batches->args;
-    struct call call = {
-        .script = id, .keys = keys, .args = args->list, .arg_count = (int)args->count};
-    call.weight = weight;
-    call.done = end_call;
-    call.arg = lane;
+    struct batches *batches = lane->batches;
+    const struct script *script = script_of(id);
+    size_t named = (size_t)script->key_count, own = pick != NULL ? pick->key_count : 0;
+    words_start(&batches->keys, named + own, 0);
+    lane->rules->keys(lane->owner, script, batches->keys.list);
+    batches->keys.count = named - (id == lane->rules->batch_script ? 0 : own);
+    for (size_t i = 0; own > 0 && i < pick->count; i++)
+        words_put_all(&batches->keys, batches->picked[i]->keys,
+                      (size_t)batches->picked[i]->key_count);
+}
+
+/* The args are those that have been put together. */
+static bool send_script(struct lane *lane, enum script_id id, const struct pick *pick,
+                        int64_t weight)
+{
+    struct batches *batches = lane->batches;
+    struct call call = {.script = id,
+                        .args = batches->args.list,
+                        .arg_count = (int)batches->args.count,
+                        .weight = weight,
+                        .done = end_call,
+                        .arg = lane};
     if (id != SCRIPT_NONE) {
-        const struct script *script = script_of(id);
-        call.key_count = script->key_count;
-        lane->rules->keys(lane->owner, script, keys);
+        write_keys(lane, id, pick);
+        call.keys = batches->keys.list;
+        call.key_count = (int)batches->keys.count;
     }
-    if (!upstream_call(lane->batches->upstream, &call))
+    if (!upstream_call(batches->upstream, &call))
         return false;
-    lane->batches->calls++;
+    batches->calls++;
     lane->is_flying = true;
     unlist(lane);
     return true;
@@ -189,7 +205,7 @@ static bool send_recall(struct lane *lane)
     words_start(args, 2, NUM_INT_MAX);
     words_put(args, lane->batches->daemon);
     words_put_int(args, (int64_t)lane->lost);
-    if (!send_script(lane, lane->rules->recall_script, lane->weight))
+    if (!send_script(lane, lane->rules->recall_script, NULL, lane->weight))
         return false;
     lane->is_recalling = true;
     return true;
@@ -234,7 +250,7 @@ static bool send_queued(struct lane *lane)
     struct batches *batches = lane->batches;
     struct pick pick = pick_next(lane);
     enum script_id id = write_args(lane, &pick);
-    if (!send_script(lane, id, pick.weight))
+    if (!send_script(lane, id, &pick, pick.weight))
         return false;
     lane->is_packed = pick.is_batch && id != lane->rules->batch_script;
     if (lane->alone_left > 0)
@@ -559,6 +575,7 @@ void batches_clear(struct batches *batches)
     while (!list_is_empty(&batches->refused))
         end_refused(batches);
     words_clear(&batches->args);
+    words_clear(&batches->keys);
     mem_free(batches->picked);
     batches->picked = NULL;
     batches->max_picked = 0;

@@ -30,12 +30,16 @@ struct lane;
  * the caller's again. Runs once, never before lane_add() has returned. */
 typedef void (*op_done)(struct op *op, const struct err *err, const struct answer *answer);
 
-/* Embedded at the head of the domain's own record. The args' bytes live until done. */
+/* Embedded at the head of the domain's own record. The args' and keys' bytes live until done. */
 struct op {
     struct list_node node;
     enum script_id script; /* the lane's batch script: merged. SCRIPT_NONE: args are a command */
     const struct str *args;
     int arg_count;
+    /* Its own keys, such as a lock's: in a merged call behind those that the script's header names,
+     * one operation's after the other's; else they are the last ones that it names. */
+    const struct str *keys;
+    int key_count;
     int weight; /* things that it may touch: bounds a merged call, and gives a call its time;
                  * 0 counts as 1 */
     /* It may take effect before others of its call that came before it: whoever asked for it has
@@ -53,7 +57,8 @@ enum { RULES_HEAD = 4, RULES_RUN_WORDS = 4, RULES_RUN_BYTES = 64 };
 struct lane_rules {
     enum script_id batch_script;
     enum script_id recall_script; /* args: daemon, sequence */
-    /* The keys of a script, in its header's order; borrowed until the call is written. */
+    /* The keys of a script, in its header's order, but those that are an operation's own; borrowed
+     * until the call is written. */
     void (*keys)(void *owner, const struct script *script, struct str *keys);
     /* Puts the args before those of the operations of a batch, after daemon and sequence: at most
      * RULES_HEAD. */
@@ -94,9 +99,9 @@ struct batches {
     uint64_t taken;         /* operations, ever */
     uint64_t seen, flushed; /* of them, by the last turn, and by the last flush */
     uint64_t crowd;         /* operations of the flush before this one */
-    uint64_t sequence;  /* of the newest batch of all lanes: a lane made anew never repeats one */
-    struct words args;  /* of the call being written */
-    struct op **picked; /* its operations in their order; max_picked of them have room */
+    uint64_t sequence; /* of the newest batch of all lanes: a lane made anew never repeats one */
+    struct words args, keys; /* of the call being written */
+    struct op **picked;      /* its operations in their order; max_picked of them have room */
     size_t max_picked;
     bool is_closed;
     /* counters */

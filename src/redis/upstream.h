@@ -30,7 +30,7 @@ typedef void (*call_done)(void *arg, enum call_fate fate, const struct answer *a
 
 struct call {
     enum script_id script; /* SCRIPT_NONE: keys and args together are a plain command, args first */
-    const struct str *keys; /* scripts: as many as its header names */
+    const struct str *keys; /* scripts: those that its header names, then those of operations */
     int key_count;
     const struct str *args; /* borrowed until upstream_call() returns */
     int arg_count;

@@ -1,17 +1,13 @@
 #include "redis/wire.h"
-#include <assert.h>
 #include <stdio.h>
 
 enum { HEAD_WORDS = 3 }; /* EVALSHA, sha, number of keys */
 
 void wire_head_init(struct wire_head *head, const struct script *script)
 {
-    int digits = script->key_count < 10 ? 1 : 2;
     int len =
-        snprintf(head->text, sizeof(head->text), "$7\r\nEVALSHA\r\n$40\r\n%s\r\n$%d\r\n%d\r\n",
-                 script->sha, digits, script->key_count);
+        snprintf(head->text, sizeof(head->text), "$7\r\nEVALSHA\r\n$40\r\n%s\r\n", script->sha);
     head->len = (size_t)len;
-    head->key_count = script->key_count;
 }
 
 static size_t digits_of(size_t n)
@@ -32,11 +28,10 @@ static size_t bulks_size(const struct str *parts, int count)
     return size;
 }
 
-/* "$12\r\n" or "*12\r\n" */
-static char *write_length(char *out, char sigil, size_t n)
+/* "12\r\n" */
+static char *write_number(char *out, size_t n)
 {
     size_t digits = digits_of(n);
-    *out++ = sigil;
     for (size_t i = digits; i > 0; i--) {
         out[i - 1] = (char)('0' + n % 10);
         n /= 10;
@@ -45,6 +40,13 @@ static char *write_length(char *out, char sigil, size_t n)
     *out++ = '\r';
     *out++ = '\n';
     return out;
+}
+
+/* "$12\r\n" or "*12\r\n" */
+static char *write_length(char *out, char sigil, size_t n)
+{
+    *out++ = sigil;
+    return write_number(out, n);
 }
 
 static char *write_bulks(char *out, const struct str *parts, int count)
@@ -66,15 +68,28 @@ static size_t words_of(const struct wire_head *head, const struct call *call)
     return head == NULL ? own : own + HEAD_WORDS;
 }
 
+/* A script's call says how many keys follow. */
+static size_t key_count_size(const struct call *call)
+{
+    size_t digits = digits_of((size_t)call->key_count);
+    return 1 + digits_of(digits) + 2 + digits + 2;
+}
+
+static char *write_key_count(char *out, const struct call *call)
+{
+    out = write_length(out, '$', digits_of((size_t)call->key_count));
+    return write_number(out, (size_t)call->key_count);
+}
+
 size_t wire_call_size(const struct wire_head *head, const struct call *call)
 {
-    return 1 + digits_of(words_of(head, call)) + 2 + (head == NULL ? 0 : head->len) +
+    return 1 + digits_of(words_of(head, call)) + 2 +
+           (head == NULL ? 0 : head->len + key_count_size(call)) +
            bulks_size(call->keys, call->key_count) + bulks_size(call->args, call->arg_count);
 }
 
 void wire_call(char *out, const struct wire_head *head, const struct call *call)
 {
-    assert(head == NULL || call->key_count == head->key_count);
     out = write_length(out, '*', words_of(head, call));
     if (head == NULL) {
         out = write_bulks(out, call->args, call->arg_count);
@@ -82,6 +97,7 @@ void wire_call(char *out, const struct wire_head *head, const struct call *call)
         return;
     }
     memcpy(out, head->text, head->len);
-    out = write_bulks(out + head->len, call->keys, call->key_count);
+    out = write_key_count(out + head->len, call);
+    out = write_bulks(out, call->keys, call->key_count);
     write_bulks(out, call->args, call->arg_count);
 }

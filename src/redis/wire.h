@@ -6,11 +6,10 @@
 
 #include "redis/upstream.h"
 
-/* The part of a script's call that is always the same: EVALSHA, its sha, the number of keys. */
+/* The part of a script's call that is always the same: EVALSHA and its sha. */
 struct wire_head {
-    char text[96];
+    char text[72];
     size_t len;
-    int key_count;
 };
 void wire_head_init(struct wire_head *head, const struct script *script);
 

@@ -17,6 +17,7 @@ struct sent {
     enum script_id script;
     char text[PLAYED_TEXT]; /* the args with blanks between; a random token is '?', up to 8 are */
     char key[100];          /* the first key; "" */
+    char keys[PLAYED_TEXT]; /* all keys with blanks between */
     call_done done;
     void *arg;
 };
@@ -44,10 +45,20 @@ static inline size_t count_random(struct str arg)
     return arg.len % 22 == 0 ? arg.len / 22 : 0;
 }
 
+static inline void show_strs(const struct str *strs, int count, char out[PLAYED_TEXT])
+{
+    size_t at = 0;
+    for (int i = 0; i < count && at < PLAYED_TEXT; i++) {
+        size_t tokens = count_random(strs[i]);
+        struct str shown = tokens > 0 ? str_make("????????", tokens) : strs[i];
+        at +=
+            (size_t)snprintf(out + at, PLAYED_TEXT - at, "%s%.*s", i > 0 ? " " : "", PRSTR(shown));
+    }
+}
+
 bool upstream_call(struct upstream *up, const struct call *call)
 {
     struct sent *sent;
-    size_t at = 0;
     if (up->room == 0)
         return false;
     up->room--;
@@ -56,12 +67,8 @@ bool upstream_call(struct upstream *up, const struct call *call)
     *sent = (struct sent){.script = call->script, .done = call->done, .arg = call->arg};
     if (call->key_count > 0)
         snprintf(sent->key, sizeof sent->key, "%.*s", PRSTR(call->keys[0]));
-    for (int i = 0; i < call->arg_count && at < sizeof sent->text; i++) {
-        size_t tokens = count_random(call->args[i]);
-        struct str arg = tokens > 0 ? str_make("????????", tokens) : call->args[i];
-        at += (size_t)snprintf(sent->text + at, sizeof sent->text - at, "%s%.*s", i > 0 ? " " : "",
-                               PRSTR(arg));
-    }
+    show_strs(call->keys, call->key_count, sent->keys);
+    show_strs(call->args, call->arg_count, sent->text);
     return true;
 }
 

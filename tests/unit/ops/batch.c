@@ -679,6 +679,41 @@ END_TEST
 /* --- lost calls
  * ----------------------------------------------------------------------------------- */
 
+START_TEST(an_operations_own_keys_follow_those_of_the_lane)
+{
+    static const struct str a[] = {{"a1", 2}, {"a2", 2}}, b[] = {{"b1", 2}};
+    add(0, "first");
+    new_op(1, SCRIPT_POOL_BATCH, "one")->keys = a;
+    ops[1].op.key_count = 2;
+    new_op(2, SCRIPT_POOL_BATCH, "two")->keys = b;
+    ops[2].op.key_count = 1;
+    ck_assert(lane_add(&lane, &ops[1].op, &err));
+    ck_assert(lane_add(&lane, &ops[2].op, &err));
+    answer("*1\r\n+ok\r\n");
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode one two");
+    ck_assert_str_eq(played.sent[1].keys, "key key key key key key key key key key a1 a2 b1");
+    answer("*2\r\n+x\r\n+y\r\n");
+    ck_assert_str_eq(ops[2].answer, "y");
+}
+END_TEST
+
+START_TEST(own_keys_are_the_last_ones_of_a_script_that_names_them)
+{
+    static const struct str own[] = {{"a1", 2}, {"a2", 2}};
+    new_op(0, SCRIPT_POOL_BIND, "x")->keys = own;
+    ops[0].op.key_count = 2;
+    ck_assert(lane_add(&lane, &ops[0].op, &err));
+    ck_assert_str_eq(played.sent[0].keys, "a1 a2"); /* of pool bindings */
+    answer("+ok\r\n");
+    new_op(1, SCRIPT_POOL_BATCH, "one")->keys = own;
+    ops[1].op.key_count = 2;
+    ck_assert(lane_add(&lane, &ops[1].op, &err));
+    assert_sent(1, SCRIPT_POOL_PLAIN, "me 1 1 one"); /* of pool head tail leases journal */
+    ck_assert_str_eq(played.sent[1].keys, "key key key a1 a2");
+    answer("+ok\r\n");
+}
+END_TEST
+
 START_TEST(a_lost_batch_is_recalled_before_anything_else_is_sent)
 {
     add(0, "a");
@@ -830,6 +865,8 @@ int main(void)
     tcase_add_test(tcase, oom_of_a_merged_call_is_sent_again_one_by_one);
     tcase_add_test(tcase, what_is_sent_alone_stays_alone_when_it_is_put_off);
     tcase_add_test(tcase, what_is_refused_alone_fails_in_the_words_of_redis);
+    tcase_add_test(tcase, an_operations_own_keys_follow_those_of_the_lane);
+    tcase_add_test(tcase, own_keys_are_the_last_ones_of_a_script_that_names_them);
     tcase_add_test(tcase, a_lost_batch_is_recalled_before_anything_else_is_sent);
     tcase_add_test(tcase, a_recall_is_repeated_until_redis_answers_it);
     tcase_add_test(tcase, operations_behind_a_recall_fail_in_time_and_never_overtake_it);

@@ -42,6 +42,25 @@ START_TEST(a_script_is_called_by_its_sha_with_keys_before_arguments)
 }
 END_TEST
 
+START_TEST(a_script_may_get_more_keys_than_its_header_names)
+{
+    const struct script script = {.sha = "0123456789012345678901234567890123456789",
+                                  .key_count = 2};
+    struct str keys[12];
+    struct wire_head head;
+    for (int i = 0; i < 12; i++)
+        keys[i] = STR("k");
+    const struct call call = {.script = SCRIPT_COUNT, .keys = keys, .key_count = 12};
+    wire_head_init(&head, &script);
+    char *out = written(&head, &call);
+    ck_assert_str_eq(out, "*15\r\n$7\r\nEVALSHA\r\n$40\r\n0123456789012345678901234567890123456789"
+                          "\r\n$2\r\n12\r\n$1\r\nk\r\n$1\r\nk\r\n$1\r\nk\r\n$1\r\nk\r\n$1\r\nk"
+                          "\r\n$1\r\nk\r\n$1\r\nk\r\n$1\r\nk\r\n$1\r\nk\r\n$1\r\nk\r\n$1\r\nk"
+                          "\r\n$1\r\nk\r\n");
+    mem_free(out);
+}
+END_TEST
+
 /* Each request is its own number in decimal, so the bytes tell which one they are. */
 static void push(struct inflight *inflight, int number)
 {
@@ -99,6 +118,7 @@ int main(void)
     TCase *tests = tcase_create("wire");
     tcase_add_test(tests, a_plain_command_is_an_array_of_bulks);
     tcase_add_test(tests, a_script_is_called_by_its_sha_with_keys_before_arguments);
+    tcase_add_test(tests, a_script_may_get_more_keys_than_its_header_names);
     tcase_add_test(tests, requests_come_back_in_their_order_with_their_bytes);
     tcase_add_test(tests, a_large_request_leaves_no_large_buffer_behind);
     suite_add_tcase(suite, tests);
