@@ -5,7 +5,7 @@
 #ifndef POOL_PACKED_H
 #define POOL_PACKED_H
 
-#include "base/num.h"
+#include "ops/packing.h"
 #include "pool/members.h"
 
 struct packed {
@@ -18,15 +18,11 @@ struct packed {
     } done;
     void *arg;
     int64_t asked; /* the domain's own: what was asked for */
-    /* where the next put goes; the ends are checked */
-    struct str *next_arg;
-    char *next_byte, *end;
-    int room;
-    struct str args[]; /* then the bytes */
+    struct packing packing;
 };
 
 /* Room for `arg_count` arguments and `bytes` of their text; PACKED_INT for each number. */
-#define PACKED_INT NUM_INT_MAX
+#define PACKED_INT PACKING_INT
 struct packed *packed_new(struct pool *pool, enum script_id script, op_done ended, int arg_count,
                           size_t bytes);
 void packed_free(struct packed *packed);
