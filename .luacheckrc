@@ -19,3 +19,12 @@ globals = {
     "key", "entry", "prev_of", "next_of", "expiry_of", "list", "index", "note", "binding", "member",
     "grants", "value_of", "malloc", "free",
 }
+-- Locks have words of their own: of lock/hold, shares, compare, members.
+files["lua/lock"] = {
+    read_globals = {
+        "call", "sub", "format", "SHARED", "PERMITS", "NOT_OWNER", "OTHER_TYPE", "last_fence",
+        "time_ms", "fence_text", "new_fence", "put", "prolong", "fence_of", "make_shares", "compare",
+        "each_lock",
+    },
+    globals = { "now_of", "doomed", "granted" },
+}

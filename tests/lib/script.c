@@ -29,44 +29,56 @@ static char *key_name(const struct pool_at *at, const char *key)
     return mem_printf("%s|pool|%s", at->base, key);
 }
 
-static redisReply *call_by(const struct pool_at *at, const struct script *script, bool by_sha,
-                           int argc, const struct str *argv)
+static redisReply *call_by(redisContext *redis, const struct script *script, bool by_sha,
+                           int key_count, const struct str *keys, int argc, const struct str *argv)
 {
-    char *keys[SCRIPT_MAX_KEYS], count[8];
-    size_t total = (size_t)(3 + script->key_count + argc), n = 0;
+    char count[16];
+    size_t total = (size_t)(3 + key_count + argc), n = 3;
     const char **words = mem_array(total, sizeof *words);
     size_t *lens = mem_array(total, sizeof *lens);
-    snprintf(count, sizeof count, "%d", script->key_count);
-    words[n++] = by_sha ? "EVALSHA" : "EVAL";
-    words[n++] = by_sha ? script->sha : script->text.ptr;
-    words[n++] = count;
-    for (int i = 0; i < script->key_count; i++)
-        words[n++] = keys[i] = key_name(at, script->keys[i]);
-    for (size_t i = 0; i < n; i++)
-        lens[i] = strlen(words[i]);
-    if (!by_sha)
-        lens[1] = script->text.len;
-    for (int i = 0; i < argc; i++) {
-        words[n] = argv[i].ptr;
-        lens[n++] = argv[i].len;
+    words[0] = by_sha ? "EVALSHA" : "EVAL";
+    lens[0] = strlen(words[0]);
+    words[1] = by_sha ? script->sha : script->text.ptr;
+    lens[1] = by_sha ? strlen(script->sha) : script->text.len;
+    words[2] = count;
+    lens[2] = (size_t)snprintf(count, sizeof count, "%d", key_count);
+    for (int i = 0; i < key_count + argc; i++, n++) {
+        struct str word = i < key_count ? keys[i] : argv[i - key_count];
+        words[n] = word.ptr;
+        lens[n] = word.len;
     }
-    redisReply *reply = redisCommandArgv(at->redis, (int)n, words, lens);
-    ck_assert_msg(reply != NULL, "redis: %s", at->redis->errstr);
-    for (int i = 0; i < script->key_count; i++)
-        mem_free(keys[i]);
+    redisReply *reply = redisCommandArgv(redis, (int)n, words, lens);
+    ck_assert_msg(reply != NULL, "redis: %s", redis->errstr);
     mem_free(words);
     mem_free(lens);
+    return reply;
+}
+
+redisReply *script_run(redisContext *redis, enum script_id id, int key_count,
+                       const struct str *keys, int argc, const struct str *argv)
+{
+    const struct script *script = script_of(id);
+    redisReply *reply = call_by(redis, script, true, key_count, keys, argc, argv);
+    if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOSCRIPT", 8) == 0) {
+        freeReplyObject(reply);
+        reply = call_by(redis, script, false, key_count, keys, argc, argv);
+    }
     return reply;
 }
 
 redisReply *script_call(const struct pool_at *at, enum script_id id, int argc,
                         const struct str *argv)
 {
-    redisReply *reply = call_by(at, script_of(id), true, argc, argv);
-    if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOSCRIPT", 8) == 0) {
-        freeReplyObject(reply);
-        reply = call_by(at, script_of(id), false, argc, argv);
+    const struct script *script = script_of(id);
+    char *names[SCRIPT_MAX_KEYS];
+    struct str keys[SCRIPT_MAX_KEYS];
+    for (int i = 0; i < script->key_count; i++) {
+        names[i] = key_name(at, script->keys[i]);
+        keys[i] = str_of(names[i]);
     }
+    redisReply *reply = script_run(at->redis, id, script->key_count, keys, argc, argv);
+    for (int i = 0; i < script->key_count; i++)
+        mem_free(names[i]);
     return reply;
 }
 

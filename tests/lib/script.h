@@ -18,6 +18,10 @@ struct pool_at {
 };
 void pool_at_init(struct pool_at *at, redisContext *redis, const char *base);
 
+/* A script with these keys; the caller frees the answer. Fails the test when Redis does not answer.
+ */
+redisReply *script_run(redisContext *redis, enum script_id id, int key_count,
+                       const struct str *keys, int argc, const struct str *argv);
 /* The bare answer; the caller frees it. Fails the test when Redis does not answer. */
 redisReply *script_call(const struct pool_at *at, enum script_id id, int argc,
                         const struct str *argv);

@@ -1,0 +1,256 @@
+-- batch: goes over the operations of a batch of locks, in the order given.
+-- keys: counter journal
+-- behind them those of the operations: lock claim; of H J K: lock holders shares; of A: lock claim of each
+-- args: daemon sequence, then the operations, each a letter and its args:
+--   L owner timeout_ms    takes the lock: its fence; nil when it is held
+--   R owner timeout_ms    likewise; its owner gets it again: the same fence, the time anew
+--   U owner timeout_ms    sets the lock, whoever holds it: OK
+--   E owner timeout_ms    gives it a new deadline: 1; 0 when the owner does not hold it; KIND
+--   F owner ""            ends it (owner "": whoever holds it): 1; 0 when it is free; NOTOWNER; KIND
+--   G owner fence         ends what was granted with this fence and not confirmed since: 1; 0
+--   V "" ""               looks: ttl_ms(-1: permanent, -2: free)
+--   A owner timeout_ms n  takes n locks or none: an array of fences; nil
+--   H owner timeout_ms kind n limit again(1|0)  takes a share: its fence; nil when there is no room
+--   J owner fence, K owner timeout_ms           as F (and G) and E, of a lock with several holders
+--   S                     before one of these, with a key of its own: its lock is one of this set
+-- KIND: the lock has several holders; J or K says the same of such a one. Times of "0" are for ever.
+-- returns: one element an operation; or error STALE for the whole when the journal has this sequence
+-- already (nothing done)
+-- include: lock/shares.lua
+local argv, keys = ARGV, KEYS
+
+-- A daemon that has granted nothing for so long has no lost batch any more.
+local JOURNAL_MS = 7 * 24 * 3600 * 1000
+
+local known = call("HGET", KEYS[2], argv[1])
+if known and tonumber(string.match(known, "^%d+") or 0) >= tonumber(argv[2]) then
+    return redis.error_reply("STALE this batch has been done or recalled")
+end
+
+-- What all keys hold, as far as they are strings: of each its place among the keys.
+local values = #keys <= 4000 and call("MGET", unpack(keys)) or {}
+for from = 1, #values == 0 and #keys or 0, 4000 do
+    local part = call("MGET", unpack(keys, from, math.min(from + 3999, #keys)))
+    for i = 1, #part do
+        values[from + i - 1] = part[i]
+    end
+end
+local stored_fence = values[1]
+local shares
+local at, k, replies = 3, 3, {}
+
+-- Takes a lock that nobody has. Nil when its key is of another type.
+local function grant(lock, claim, owner, timeout)
+    local how = doomed[lock] and "XX" or "NX"
+    local is_set
+    if timeout == "0" then
+        is_set = call("SET", lock, owner, how)
+    else
+        is_set = call("SET", lock, owner, how, "PX", timeout)
+    end
+    if not is_set then
+        return nil
+    end
+    local fence, text = new_fence(stored_fence)
+    local n = #granted
+    put(claim, text .. "-" .. owner, timeout)
+    now_of[lock], doomed[lock] = owner, nil
+    granted[n + 1], granted[n + 2], granted[n + 3] = "X", lock, claim
+    granted[n + 4], granted[n + 5] = owner, text
+    return fence
+end
+
+-- The owner is told that the lock is his: his fence, where it is known, and its new deadline.
+local function confirm(claim, value, owner, timeout)
+    local fence = fence_of(value, owner)
+    if fence then
+        put(claim, sub(value, 1, -#owner - 2) .. "+" .. owner, timeout)
+    end
+    return fence
+end
+
+local function value_at(place)
+    local value = now_of[keys[place]]
+    if value == nil then
+        value = values[place]
+    end
+    return value
+end
+
+-- Nil when one of the locks is held; an error reply when nothing could be done.
+local function grant_all(count, owner, timeout)
+    local seen, fences, first = {}, {}, #granted
+    for i = k, k + 2 * count - 2, 2 do
+        if seen[keys[i]] then
+            return redis.error_reply("ERR a key is named twice")
+        elseif value_at(i) then
+            return false
+        end
+        seen[keys[i]] = true
+    end
+    for i = k, k + 2 * count - 2, 2 do
+        local fence = grant(keys[i], keys[i + 1], owner, timeout)
+        if not fence then
+            for taken = k, i - 2, 2 do
+                doomed[keys[taken]], now_of[keys[taken]] = keys[taken + 1], false
+            end
+            for part = #granted, first + 1, -1 do
+                granted[part] = nil
+            end
+            return redis.error_reply(OTHER_TYPE)
+        end
+        fences[#fences + 1] = fence
+    end
+    return fences
+end
+
+local function take(letter, lock, claim, value, owner, timeout)
+    if not value then
+        return grant(lock, claim, owner, timeout) or redis.error_reply(OTHER_TYPE)
+    elseif letter == "L" or value ~= owner then
+        return false
+    end
+    prolong(lock, timeout)
+    local fence = confirm(claim, value_at(k + 1), owner, timeout)
+    if not fence then -- it was locked by others, who know no fences
+        local text
+        fence, text = new_fence(stored_fence)
+        put(claim, text .. "+" .. owner, timeout)
+    end
+    return fence
+end
+
+local function finish(lock, claim)
+    doomed[lock], now_of[lock], now_of[claim] = claim, false, false
+    return 1
+end
+
+local function set(lock, claim, owner, timeout)
+    if doomed[lock] then
+        call("DEL", claim)
+        doomed[lock] = nil
+    end
+    put(lock, owner, timeout)
+    confirm(claim, value_at(k + 1), owner, timeout)
+    return redis.status_reply("OK")
+end
+
+-- J and K of a lock that has changed since it was KIND.
+local function run_changed(letter, value, owner, timeout)
+    local is_its = value and (value == owner or (owner == "" and timeout == ""))
+    if letter == "K" then
+        if is_its then
+            prolong(keys[k], timeout)
+        end
+        return is_its and 1 or 0
+    elseif is_its and timeout == "" then
+        return finish(keys[k], keys[k]) -- its claim is of the past then
+    end
+    return value and timeout == "" and redis.error_reply(NOT_OWNER) or 0
+end
+
+-- Letters that are seldom met.
+local function run_other(letter, value, owner, timeout)
+    if letter == "A" then
+        return grant_all(tonumber(argv[at + 3]), owner, timeout)
+    end
+    shares = shares or make_shares(stored_fence)
+    local key = { lock = keys[k], holders = keys[k + 1], shares = keys[k + 2] }
+    if letter == "H" then
+        return shares.take(key, value, {
+            owner = owner, timeout = timeout, kind = argv[at + 3], n = tonumber(argv[at + 4]),
+            limit = argv[at + 5], is_again = argv[at + 6] == "1",
+        })
+    elseif value ~= SHARED and value ~= PERMITS then
+        return run_changed(letter, value, owner, timeout)
+    elseif letter == "J" then
+        return shares.leave(key, value, owner, timeout)
+    end
+    return shares.extend(key, value, owner, timeout)
+end
+
+local function run(letter, owner, timeout)
+    local lock, claim, value = keys[k], keys[k + 1], value_at(k)
+    local has_many = value == SHARED or value == PERMITS
+    if letter == "L" or letter == "R" then
+        return take(letter, lock, claim, value, owner, timeout)
+    elseif letter == "F" then
+        if has_many then
+            return redis.status_reply("KIND")
+        elseif value and value ~= owner and owner ~= "" then
+            return redis.error_reply(NOT_OWNER)
+        end
+        return value and finish(lock, claim) or 0
+    elseif letter == "E" then
+        if has_many then
+            return redis.status_reply("KIND")
+        elseif value ~= owner then
+            return 0
+        end
+        prolong(lock, timeout)
+        confirm(claim, value_at(k + 1), owner, timeout)
+        return 1
+    elseif letter == "U" then
+        return set(lock, claim, owner, timeout)
+    elseif letter == "G" then
+        local is_its = value == owner and value_at(k + 1) == timeout .. "-" .. owner
+        return is_its and finish(lock, claim) or 0
+    elseif letter == "V" then
+        return doomed[lock] and -2 or call("PTTL", lock)
+    end
+    return run_other(letter, value, owner, timeout)
+end
+
+-- How many args and keys the operation takes.
+local function size_of(letter)
+    if letter == "A" then
+        return 4, 2 * tonumber(argv[at + 3])
+    elseif letter == "H" then
+        return 7, 3
+    end
+    return 3, (letter == "J" or letter == "K") and 3 or 2
+end
+
+while argv[at] do
+    local letter, fault = argv[at], nil
+    if letter == "S" then
+        local count = redis.pcall("SCARD", keys[k])
+        fault = type(count) == "table" and count or nil
+        at, k = at + 1, k + 1
+        letter = argv[at]
+    end
+    replies[#replies + 1] = fault or run(letter, argv[at + 1], argv[at + 2])
+    local args, own_keys = size_of(letter)
+    at, k = at + args, k + own_keys
+end
+
+-- Journals of daemons that are no more: looked for when a daemon writes its first.
+local function sweep_journal()
+    local all, oldest = call("HGETALL", KEYS[2]), time_ms() - JOURNAL_MS
+    for i = 1, #all, 2 do
+        local written = string.match(all[i + 1], "^%d+%z(%d+)")
+        if not written or tonumber(written) < oldest then
+            call("HDEL", KEYS[2], all[i])
+        end
+    end
+end
+
+local names = {}
+for lock, claim in pairs(doomed) do
+    names[#names + 1] = lock
+    names[#names + 1] = claim
+end
+for from = 1, #names, 4000 do
+    call("DEL", unpack(names, from, math.min(from + 3999, #names)))
+end
+if last_fence then
+    call("SET", KEYS[1], fence_text(last_fence))
+end
+if #granted > 0 then
+    if not known then
+        sweep_journal()
+    end
+    local head = argv[2] .. "\0" .. format("%.0f", time_ms()) .. "\0"
+    call("HSET", KEYS[2], argv[1], head .. table.concat(granted, "\0"))
+end
+return replies

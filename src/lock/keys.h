@@ -1,0 +1,46 @@
+/* keys: the only place where the names of a lock's keys are made.
+ *
+ *   base      <prefix>|lock, or <prefix>|<set> for the locks of a set
+ *   lock      <base>:<key>          string  its owner, exactly; #SHARED or #PERMITS: see holders
+ *   claim     <base>|claim:<key>    string  the owner's fence: <fence><mark><owner>
+ *   holders   <base>|holders:<key>  zset    owner -> deadline in ms, of a lock with several holders
+ *   shares    <base>|shares:<key>   hash    owner -> <fence><mark><permits>; "" -> <in use> <limit>
+ *   set       <base>|pool           set     members of a lock set
+ *   counter   <prefix>|lock|fence   string  the last fence of all locks
+ *   journal   <prefix>|lock|journal hash    <daemon> -> its last batch
+ *
+ * All but set, counter and journal end with their lock. A Python program that deletes a permanent
+ * lock leaves its claim behind, until the lock is taken again.
+ * No name of a set or namespace holds '|' or NUL and no set is called lock, so that no two of these
+ * names, nor one of them and a pool's, can be the same; but a pool's lease key and the lock of a
+ * set of the same name are, and the key `set` tells that it is a pool. Knows: names.  Must not
+ * know: Redis. */
+#ifndef LOCK_KEYS_H
+#define LOCK_KEYS_H
+
+#include "ops/packing.h"
+
+/* Which lock. Borrowed. */
+struct lock_name {
+    struct str set; /* "" = of no set */
+    struct str key;
+};
+
+enum lock_key {
+    LOCK_KEY_LOCK,
+    LOCK_KEY_CLAIM,
+    LOCK_KEY_HOLDERS,
+    LOCK_KEY_SHARES,
+    LOCK_KEY_SET,
+    LOCK_KEY_COUNTER,
+    LOCK_KEY_JOURNAL
+};
+
+size_t lock_key_len(enum lock_key which, struct str prefix, const struct lock_name *name);
+/* Writes that many bytes. */
+void lock_key_write(enum lock_key which, struct str prefix, const struct lock_name *name,
+                    char *out);
+/* The key that a script's header calls so; false when it is none of these. */
+bool lock_key_called(const char *name, enum lock_key *out);
+
+#endif
