@@ -23,8 +23,7 @@ globals = {
 files["lua/lock"] = {
     read_globals = {
         "call", "sub", "format", "SHARED", "PERMITS", "NOT_OWNER", "OTHER_TYPE", "last_fence",
-        "time_ms", "fence_text", "new_fence", "put", "prolong", "fence_of", "make_shares", "compare",
-        "each_lock",
+        "last_fence_text", "time_ms", "new_fence", "put", "make_shares", "compare", "each_lock",
     },
     globals = { "now_of", "doomed", "granted" },
 }

@@ -36,8 +36,8 @@ for from = 1, #values == 0 and #keys or 0, 4000 do
     end
 end
 local stored_fence = values[1]
-local shares
 local at, k, replies = 3, 3, {}
+local run_other -- a function, once it was needed
 
 -- Takes a lock that nobody has. Nil when its key is of another type.
 local function grant(lock, claim, owner, timeout)
@@ -60,168 +60,209 @@ local function grant(lock, claim, owner, timeout)
     return fence
 end
 
--- The owner is told that the lock is his: his fence, where it is known, and its new deadline.
-local function confirm(claim, value, owner, timeout)
-    local fence = fence_of(value, owner)
-    if fence then
-        put(claim, sub(value, 1, -#owner - 2) .. "+" .. owner, timeout)
-    end
-    return fence
-end
+-- All but the usual: made when it is first needed. The function that it returns does the operation
+-- at hand and steps to the next one.
+local function make_run_other()
+    local shares
 
-local function value_at(place)
-    local value = now_of[keys[place]]
-    if value == nil then
-        value = values[place]
+    local function prolong(key, timeout)
+        if timeout == "0" then
+            call("PERSIST", key)
+        else
+            call("PEXPIRE", key, timeout)
+        end
     end
-    return value
-end
 
--- Nil when one of the locks is held; an error reply when nothing could be done.
-local function grant_all(count, owner, timeout)
-    local seen, fences, first = {}, {}, #granted
-    for i = k, k + 2 * count - 2, 2 do
-        if seen[keys[i]] then
-            return redis.error_reply("ERR a key is named twice")
-        elseif value_at(i) then
+    -- The fence of a claim of this owner; nil when it is none of his.
+    local function fence_of(claim, owner)
+        if not claim or #claim < #owner + 2 or sub(claim, -#owner) ~= owner then
+            return nil
+        end
+        local mark = sub(claim, -#owner - 1, -#owner - 1)
+        return (mark == "-" or mark == "+") and tonumber(sub(claim, 1, -#owner - 2)) or nil
+    end
+
+    local function value_at(place)
+        local value = now_of[keys[place]]
+        if value == nil then
+            value = values[place]
+        end
+        return value
+    end
+
+    -- The owner is told that the lock is his: his fence, where it is known, and its new deadline.
+    local function confirm(claim, value, owner, timeout)
+        local fence = fence_of(value, owner)
+        if fence then
+            put(claim, sub(value, 1, -#owner - 2) .. "+" .. owner, timeout)
+        end
+        return fence
+    end
+
+    local function finish(lock, claim)
+        doomed[lock], now_of[lock], now_of[claim] = claim, false, false
+        return 1
+    end
+
+    local function take(letter, lock, claim, value, owner, timeout)
+        if not value then
+            return grant(lock, claim, owner, timeout) or redis.error_reply(OTHER_TYPE)
+        elseif letter == "L" or value ~= owner then
             return false
         end
-        seen[keys[i]] = true
-    end
-    for i = k, k + 2 * count - 2, 2 do
-        local fence = grant(keys[i], keys[i + 1], owner, timeout)
-        if not fence then
-            for taken = k, i - 2, 2 do
-                doomed[keys[taken]], now_of[keys[taken]] = keys[taken + 1], false
-            end
-            for part = #granted, first + 1, -1 do
-                granted[part] = nil
-            end
-            return redis.error_reply(OTHER_TYPE)
-        end
-        fences[#fences + 1] = fence
-    end
-    return fences
-end
-
-local function take(letter, lock, claim, value, owner, timeout)
-    if not value then
-        return grant(lock, claim, owner, timeout) or redis.error_reply(OTHER_TYPE)
-    elseif letter == "L" or value ~= owner then
-        return false
-    end
-    prolong(lock, timeout)
-    local fence = confirm(claim, value_at(k + 1), owner, timeout)
-    if not fence then -- it was locked by others, who know no fences
-        local text
-        fence, text = new_fence(stored_fence)
-        put(claim, text .. "+" .. owner, timeout)
-    end
-    return fence
-end
-
-local function finish(lock, claim)
-    doomed[lock], now_of[lock], now_of[claim] = claim, false, false
-    return 1
-end
-
-local function set(lock, claim, owner, timeout)
-    if doomed[lock] then
-        call("DEL", claim)
-        doomed[lock] = nil
-    end
-    put(lock, owner, timeout)
-    confirm(claim, value_at(k + 1), owner, timeout)
-    return redis.status_reply("OK")
-end
-
--- J and K of a lock that has changed since it was KIND.
-local function run_changed(letter, value, owner, timeout)
-    local is_its = value and (value == owner or (owner == "" and timeout == ""))
-    if letter == "K" then
-        if is_its then
-            prolong(keys[k], timeout)
-        end
-        return is_its and 1 or 0
-    elseif is_its and timeout == "" then
-        return finish(keys[k], keys[k]) -- its claim is of the past then
-    end
-    return value and timeout == "" and redis.error_reply(NOT_OWNER) or 0
-end
-
--- Letters that are seldom met.
-local function run_other(letter, value, owner, timeout)
-    if letter == "A" then
-        return grant_all(tonumber(argv[at + 3]), owner, timeout)
-    end
-    shares = shares or make_shares(stored_fence)
-    local key = { lock = keys[k], holders = keys[k + 1], shares = keys[k + 2] }
-    if letter == "H" then
-        return shares.take(key, value, {
-            owner = owner, timeout = timeout, kind = argv[at + 3], n = tonumber(argv[at + 4]),
-            limit = argv[at + 5], is_again = argv[at + 6] == "1",
-        })
-    elseif value ~= SHARED and value ~= PERMITS then
-        return run_changed(letter, value, owner, timeout)
-    elseif letter == "J" then
-        return shares.leave(key, value, owner, timeout)
-    end
-    return shares.extend(key, value, owner, timeout)
-end
-
-local function run(letter, owner, timeout)
-    local lock, claim, value = keys[k], keys[k + 1], value_at(k)
-    local has_many = value == SHARED or value == PERMITS
-    if letter == "L" or letter == "R" then
-        return take(letter, lock, claim, value, owner, timeout)
-    elseif letter == "F" then
-        if has_many then
-            return redis.status_reply("KIND")
-        elseif value and value ~= owner and owner ~= "" then
-            return redis.error_reply(NOT_OWNER)
-        end
-        return value and finish(lock, claim) or 0
-    elseif letter == "E" then
-        if has_many then
-            return redis.status_reply("KIND")
-        elseif value ~= owner then
-            return 0
-        end
         prolong(lock, timeout)
-        confirm(claim, value_at(k + 1), owner, timeout)
-        return 1
-    elseif letter == "U" then
-        return set(lock, claim, owner, timeout)
-    elseif letter == "G" then
-        local is_its = value == owner and value_at(k + 1) == timeout .. "-" .. owner
-        return is_its and finish(lock, claim) or 0
-    elseif letter == "V" then
-        return doomed[lock] and -2 or call("PTTL", lock)
+        local fence = confirm(claim, value_at(k + 1), owner, timeout)
+        if not fence then -- it was locked by others, who know no fences
+            local text
+            fence, text = new_fence(stored_fence)
+            put(claim, text .. "+" .. owner, timeout)
+        end
+        return fence
     end
-    return run_other(letter, value, owner, timeout)
-end
 
--- How many args and keys the operation takes.
-local function size_of(letter)
-    if letter == "A" then
-        return 4, 2 * tonumber(argv[at + 3])
-    elseif letter == "H" then
-        return 7, 3
+    local function set(lock, claim, owner, timeout)
+        if doomed[lock] then
+            call("DEL", claim)
+            doomed[lock] = nil
+        end
+        put(lock, owner, timeout)
+        confirm(claim, value_at(k + 1), owner, timeout)
+        return redis.status_reply("OK")
     end
-    return 3, (letter == "J" or letter == "K") and 3 or 2
+
+    -- Takes back what was taken since the journal had `first` parts.
+    local function undo(first)
+        for part = first + 1, #granted, 5 do
+            finish(granted[part + 1], granted[part + 2])
+        end
+        for part = #granted, first + 1, -1 do
+            granted[part] = nil
+        end
+    end
+
+    -- False when one of the locks is held; an error reply when nothing could be done.
+    local function take_all(count, owner, timeout)
+        local seen, fences, first = {}, {}, #granted
+        for i = k, k + 2 * count - 2, 2 do
+            if seen[keys[i]] then
+                return redis.error_reply("ERR a key is named twice")
+            elseif value_at(i) then
+                return false
+            end
+            seen[keys[i]] = true
+        end
+        for i = k, k + 2 * count - 2, 2 do
+            local fence = grant(keys[i], keys[i + 1], owner, timeout)
+            if not fence then
+                undo(first)
+                return redis.error_reply(OTHER_TYPE)
+            end
+            fences[#fences + 1] = fence
+        end
+        return fences
+    end
+
+    -- J and K of a lock that has changed since it was KIND.
+    local function run_changed(letter, value, owner, timeout)
+        local is_its = value and (value == owner or (owner == "" and timeout == ""))
+        if letter == "K" then
+            if is_its then
+                prolong(keys[k], timeout)
+            end
+            return is_its and 1 or 0
+        elseif is_its and timeout == "" then
+            return finish(keys[k], keys[k]) -- its claim is of the past then
+        end
+        return value and timeout == "" and redis.error_reply(NOT_OWNER) or 0
+    end
+
+    local function run_share(letter, value, owner, timeout)
+        local key = { lock = keys[k], holders = keys[k + 1], shares = keys[k + 2] }
+        shares = shares or make_shares(stored_fence)
+        if letter == "H" then
+            return shares.take(key, value, {
+                owner = owner, timeout = timeout, kind = argv[at + 3], n = tonumber(argv[at + 4]),
+                limit = argv[at + 5], is_again = argv[at + 6] == "1",
+            })
+        elseif value ~= SHARED and value ~= PERMITS then
+            return run_changed(letter, value, owner, timeout)
+        elseif letter == "J" then
+            return shares.leave(key, value, owner, timeout)
+        end
+        return shares.extend(key, value, owner, timeout)
+    end
+
+    local function run_one(letter, owner, timeout)
+        local lock, claim, value = keys[k], keys[k + 1], value_at(k)
+        local has_many = value == SHARED or value == PERMITS
+        if letter == "L" or letter == "R" then
+            return take(letter, lock, claim, value, owner, timeout)
+        elseif letter == "F" or letter == "E" then
+            if has_many then
+                return redis.status_reply("KIND")
+            elseif letter == "F" and value and value ~= owner and owner ~= "" then
+                return redis.error_reply(NOT_OWNER)
+            elseif letter == "F" then
+                return value and finish(lock, claim) or 0
+            elseif value ~= owner then
+                return 0
+            end
+            prolong(lock, timeout)
+            confirm(claim, value_at(k + 1), owner, timeout)
+            return 1
+        elseif letter == "U" then
+            return set(lock, claim, owner, timeout)
+        elseif letter == "G" then
+            local is_its = value == owner and value_at(k + 1) == timeout .. "-" .. owner
+            return is_its and finish(lock, claim) or 0
+        end
+        return doomed[lock] and -2 or call("PTTL", lock) -- V
+    end
+
+    return function(letter, owner, timeout)
+        local reply -- of another type is its set
+        if letter == "S" then
+            local count = redis.pcall("SCARD", keys[k])
+            reply = type(count) == "table" and count
+            at, k = at + 1, k + 1
+            letter, owner, timeout = argv[at], argv[at + 1], argv[at + 2]
+        end
+        if letter == "A" then
+            local count = tonumber(argv[at + 3])
+            reply = reply or take_all(count, owner, timeout)
+            at, k = at + 4, k + 2 * count
+        elseif letter == "H" or letter == "J" or letter == "K" then
+            reply = reply or run_share(letter, value_at(k), owner, timeout)
+            at, k = at + (letter == "H" and 7 or 3), k + 3
+        else
+            reply = reply or run_one(letter, owner, timeout)
+            at, k = at + 3, k + 2
+        end
+        return reply
+    end
 end
 
 while argv[at] do
-    local letter, fault = argv[at], nil
-    if letter == "S" then
-        local count = redis.pcall("SCARD", keys[k])
-        fault = type(count) == "table" and count or nil
-        at, k = at + 1, k + 1
-        letter = argv[at]
+    local letter, owner, timeout, lock = argv[at], argv[at + 1], argv[at + 2], keys[k]
+    local value, reply = now_of[lock]
+    if value == nil then
+        value = values[k]
     end
-    replies[#replies + 1] = fault or run(letter, argv[at + 1], argv[at + 2])
-    local args, own_keys = size_of(letter)
-    at, k = at + args, k + own_keys
+    if letter == "L" then
+        reply = not value and grant(lock, keys[k + 1], owner, timeout)
+        if not value and not reply then
+            reply = redis.error_reply(OTHER_TYPE)
+        end
+        at, k = at + 3, k + 2
+    elseif letter == "F" and value == owner then
+        doomed[lock], now_of[lock], now_of[keys[k + 1]] = keys[k + 1], false, false
+        reply = 1
+        at, k = at + 3, k + 2
+    else
+        run_other = run_other or make_run_other()
+        reply = run_other(letter, owner, timeout)
+    end
+    replies[#replies + 1] = reply
 end
 
 -- Journals of daemons that are no more: looked for when a daemon writes its first.
@@ -244,7 +285,7 @@ for from = 1, #names, 4000 do
     call("DEL", unpack(names, from, math.min(from + 3999, #names)))
 end
 if last_fence then
-    call("SET", KEYS[1], fence_text(last_fence))
+    call("SET", KEYS[1], last_fence_text)
 end
 if #granted > 0 then
     if not known then

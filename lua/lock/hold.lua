@@ -3,6 +3,7 @@
 -- its claim: <fence><mark><owner>. The mark is '-' as granted, '+' once its owner has been told
 -- again that the lock is his: what is '+' is not taken back when a reply was lost. A claim of
 -- another than the present owner is of the past: others may end or set a lock without telling.
+-- There are few functions here: each costs time in every batch, whether it is called or not.
 -- Knows: Redis.  Must not know: which keys its script has.
 local call, sub, format = redis.call, string.sub, string.format
 local SHARED, PERMITS = "#SHARED", "#PERMITS" -- values of locks with several holders
@@ -11,8 +12,8 @@ local OTHER_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of 
 
 local now_of = {} -- values of keys that have changed since they were read; false: none
 local doomed = {} -- locks to be deleted at the end -> their claims' keys
-local granted = {} -- for the journal: see journal
-local last_fence -- number; nil: no fence was needed yet
+local granted = {} -- for the journal: see recall
+local last_fence, last_fence_text -- nil: no fence was needed yet
 local seconds, seconds_text, now_us
 
 -- Redis' time in ms.
@@ -25,20 +26,18 @@ local function time_ms()
     return math.floor(now_us / 1000)
 end
 
--- The text of a fence: seconds and microseconds side by side, unless Redis' clock went back.
-local function fence_text(fence)
-    local low = fence - seconds * 1000000
-    return low < 1000000 and format("%s%06d", seconds_text, low) or format("%.0f", fence)
-end
-
--- The next fence; `stored`: what the counter holds.
+-- The next fence, as a number and as text; `stored`: what the counter holds.
 local function new_fence(stored)
     if not last_fence then
         time_ms()
         last_fence = math.max(tonumber(stored or 0) or 0, now_us - 1)
     end
     last_fence = last_fence + 1
-    return last_fence, fence_text(last_fence)
+    -- Seconds and microseconds side by side, unless Redis' clock went back.
+    local low = last_fence - seconds * 1000000
+    last_fence_text = low < 1000000 and format("%s%06d", seconds_text, low)
+        or format("%.0f", last_fence)
+    return last_fence, last_fence_text
 end
 
 -- Times are ms as text; "0" means for ever.
@@ -49,21 +48,4 @@ local function put(key, value, timeout)
         call("SET", key, value, "PX", timeout)
     end
     now_of[key] = value
-end
-
-local function prolong(key, timeout)
-    if timeout == "0" then
-        call("PERSIST", key)
-    else
-        call("PEXPIRE", key, timeout)
-    end
-end
-
--- The fence of a claim of this owner; nil when it is none of his.
-local function fence_of(claim, owner)
-    if not claim or #claim < #owner + 2 or sub(claim, -#owner) ~= owner then
-        return nil
-    end
-    local mark = sub(claim, -#owner - 1, -#owner - 1)
-    return (mark == "-" or mark == "+") and tonumber(sub(claim, 1, -#owner - 2)) or nil
 end

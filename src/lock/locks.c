@@ -52,6 +52,19 @@ static int lane_head(void *owner, struct str args[4])
     return 0;
 }
 
+/* Plain LOCK and UNLOCK: most of what goes alone. */
+static enum script_id lane_lone(void *owner, const struct op *op, struct str args[4], int *count)
+{
+    char letter = op->args[0].ptr[0];
+    (void)owner;
+    if (letter != 'L' && letter != 'F')
+        return SCRIPT_NONE;
+    args[0] = op->args[1]; /* owner */
+    args[1] = op->args[2]; /* timeout_ms */
+    *count = letter == 'L' ? 2 : 1;
+    return letter == 'L' ? SCRIPT_LOCK_LOCK_ONE : SCRIPT_LOCK_UNLOCK_ONE;
+}
+
 static void lane_recalled(void *owner, const struct answer *answer)
 {
     struct locks *locks = owner;
@@ -66,6 +79,7 @@ static const struct lane_rules rules = {
     .recall_script = SCRIPT_LOCK_RECALL,
     .keys = lane_keys,
     .head = lane_head,
+    .lone = lane_lone,
     .recalled = lane_recalled,
 };
 

@@ -92,6 +92,24 @@ static struct parts *start(const char *daemon, char *number, long long sequence)
     return parts;
 }
 
+redisReply *locking_alone(struct scene *scene, enum script_id id, long long sequence,
+                          const char *words)
+{
+    char number[24], bytes[200];
+    struct str args[8];
+    int count = script_words(words, bytes, sizeof bytes, args, 8);
+    struct parts *parts = start("D", number, sequence);
+    if (id == SCRIPT_LOCK_UNLOCK_ONE) { /* it wants no counter */
+        parts->keys[0] = parts->keys[1];
+        parts->key_count = 1;
+    }
+    add_key(parts, STR(""), ":", STR("k"));
+    add_key(parts, STR(""), "|claim:", STR("k"));
+    for (int i = 0; i < count; i++)
+        add_arg(parts, args[i]);
+    return run(scene, id, parts);
+}
+
 redisReply *locking_batch_of(struct scene *scene, const char *daemon, long long sequence,
                              const char *operations)
 {

@@ -18,6 +18,9 @@ redisReply *locking_batch(struct scene *scene, const char *operations);
 /* Any script: its keys and its args as words. */
 redisReply *locking_call(struct scene *scene, enum script_id id, const char *keys,
                          const char *words);
+/* The scripts for one: a LOCK or UNLOCK of "k" by the daemon "D", its other args as words. */
+redisReply *locking_alone(struct scene *scene, enum script_id id, long long sequence,
+                          const char *words);
 redisReply *locking_recall(struct scene *scene, const char *daemon, long long sequence);
 
 #define expect_locks(scene, operations, expected) \
@@ -26,6 +29,9 @@ redisReply *locking_recall(struct scene *scene, const char *daemon, long long se
     script_expect(locking_call(scene, id, keys, words), expected, __FILE__, __LINE__)
 #define expect_recall(scene, daemon, sequence, expected) \
     script_expect(locking_recall(scene, daemon, sequence), expected, __FILE__, __LINE__)
+
+#define expect_alone(scene, id, sequence, words, expected) \
+    script_expect(locking_alone(scene, id, sequence, words), expected, __FILE__, __LINE__)
 
 /* The fence that one operation answers; the test fails when it answers anything else. */
 long long locking_fence(struct scene *scene, const char *operation);

@@ -62,7 +62,9 @@ static void expect_sent(enum script_id script, const char *keys, const char *wor
 static void expect_call(enum script_id script, const char *keys, const char *words)
 {
     expect_sent(script, keys, words);
-    answer(script == SCRIPT_LOCK_BATCH ? "*1\r\n:42\r\n" : ":42\r\n");
+    bool is_batch = script == SCRIPT_LOCK_BATCH || script == SCRIPT_LOCK_LOCK_ONE ||
+                    script == SCRIPT_LOCK_UNLOCK_ONE;
+    answer(is_batch ? "*1\r\n:42\r\n" : ":42\r\n");
     ck_assert_int_eq(told.times, 1);
     ck_assert_msg(!told.is_err, "%s", told.err.text);
     ck_assert_int_eq(told.count, 42);
@@ -88,20 +90,30 @@ static void take(struct lock_name name, enum lock_kind kind, bool is_again)
 
 START_TEST(operations_of_a_batch_say_letter_owner_and_time)
 {
-    take(plain, LOCK_EXCLUSIVE, false);
-    expect_call(SCRIPT_LOCK_BATCH, ONE, "me 1 L w 1500");
     take(plain, LOCK_EXCLUSIVE, true);
-    expect_call(SCRIPT_LOCK_BATCH, ONE, "me 2 R w 1500");
+    expect_call(SCRIPT_LOCK_BATCH, ONE, "me 1 R w 1500");
     locks_set(&locks, &plain, STR("w"), -5, hear, NULL);
-    expect_call(SCRIPT_LOCK_BATCH, ONE, "me 3 U w 0");
+    expect_call(SCRIPT_LOCK_BATCH, ONE, "me 2 U w 0");
     locks_extend(&locks, &plain, STR("w"), 70, hear, NULL);
-    expect_call(SCRIPT_LOCK_BATCH, ONE, "me 4 E w 70");
-    locks_end(&locks, &plain, STR("w"), hear, NULL);
-    expect_call(SCRIPT_LOCK_BATCH, ONE, "me 5 F w ");
-    locks_end(&locks, &plain, STR(""), hear, NULL);
-    expect_call(SCRIPT_LOCK_BATCH, ONE, "me 6 F  ");
+    expect_call(SCRIPT_LOCK_BATCH, ONE, "me 3 E w 70");
     locks_look(&locks, &plain, hear, NULL);
-    expect_call(SCRIPT_LOCK_BATCH, ONE, "me 7 V  ");
+    expect_call(SCRIPT_LOCK_BATCH, ONE, "me 4 V  ");
+    locks_end(&locks, &in_set, STR("w"), hear, NULL);
+    expect_call(SCRIPT_LOCK_BATCH, FIXED "ns|s|pool ns|s:k ns|s|claim:k", "me 5 S F w ");
+}
+END_TEST
+
+START_TEST(a_lock_or_unlock_that_goes_alone_has_a_script_of_its_own)
+{
+    take(plain, LOCK_EXCLUSIVE, false);
+    expect_call(SCRIPT_LOCK_LOCK_ONE, ONE, "me 1 w 1500");
+    locks_end(&locks, &plain, STR("w"), hear, NULL);
+    expect_call(SCRIPT_LOCK_UNLOCK_ONE, "ns|lock|journal ns|lock:k ns|lock|claim:k", "me 2 w");
+    locks_end(&locks, &plain, STR(""), hear, NULL);
+    expect_call(SCRIPT_LOCK_UNLOCK_ONE, "ns|lock|journal ns|lock:k ns|lock|claim:k", "me 3 ");
+    take(plain, LOCK_EXCLUSIVE, false);
+    answer("+FULL\r\n"); /* the batch script has to do it */
+    expect_call(SCRIPT_LOCK_BATCH, ONE, "me 5 L w 1500");
 }
 END_TEST
 
@@ -302,6 +314,7 @@ int main(void)
     TCase *tcase = tcase_create("locks");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, operations_of_a_batch_say_letter_owner_and_time);
+    tcase_add_test(tcase, a_lock_or_unlock_that_goes_alone_has_a_script_of_its_own);
     tcase_add_test(tcase, shares_say_kind_permits_and_limit);
     tcase_add_test(tcase, a_lock_of_a_set_comes_with_its_set);
     tcase_add_test(tcase, operations_that_come_together_share_a_call);
