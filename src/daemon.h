@@ -8,6 +8,7 @@
 #include "base/rand.h"
 #include "config/config.h"
 #include "jobs/gc.h"
+#include "lock/locks.h"
 #include "ops/batch.h"
 #include "pool/pools.h"
 #include "redis/upstream.h"
@@ -36,7 +37,8 @@ struct daemon_gauges {
 struct command_shape {
     int names;     /* 2 for a subcommand */
     int arity;     /* as command_arity() */
-    int fixed_max; /* fixed arguments at most */
+    int fixed_min; /* fixed arguments at least */
+    int fixed_max; /* and at most */
     int rest_min;  /* arguments behind the options at least */
 };
 
@@ -57,6 +59,7 @@ struct daemon {
     struct upstream *upstream;
     struct batches batches;
     struct pools pools;
+    struct locks locks;
     struct gc gc;
     struct slowlog *slowlog;
     struct clients *clients;

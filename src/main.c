@@ -278,6 +278,8 @@ static void init_parts(struct process *process)
                  str_of(daemon->id));
     pools_init(&daemon->pools, &daemon->batches, &daemon->config, &daemon->clock, &daemon->rand,
                &daemon->log);
+    locks_init(&daemon->locks, &daemon->batches, str_of(daemon->config.server.namespace),
+               &daemon->log);
     gc_init(&daemon->gc, &daemon->pools, &daemon->clock, &daemon->rand, &daemon->log);
     daemon->slowlog = slowlog_new();
     daemon->command_stats = command_stats_new();
@@ -308,6 +310,7 @@ static void clear_parts(struct process *process)
     batches_clear(&daemon->batches);
     clients_free(daemon->clients);
     pools_clear(&daemon->pools);
+    locks_clear(&daemon->locks);
     upstream_free(daemon->upstream);
     slowlog_free(daemon->slowlog);
     mem_free(daemon->command_stats);

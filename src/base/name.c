@@ -11,7 +11,8 @@ static const char *const reserved[] = {
     "token",   "withtoken",  "keys",
     "in",      "priority",   "policy",
     "once",    "nowait",     "delay",
-    "retry",   "retries",
+    "retry",   "retries",    "shared",
+    "permits",
 };
 
 static bool is_name_byte(char c, enum name_kind kind)

@@ -44,13 +44,19 @@ static int64_t max_resources(const struct ask *ask)
     return ask->daemon->config.server.max_resources;
 }
 
+static bool check_rest_count(struct ask *ask, const char *what)
+{
+    if (ask->rest_count <= max_resources(ask))
+        return true;
+    ask_error(ask, ERR_GENERAL, "at most %lld %s in one call, not %d",
+              (long long)max_resources(ask), what, ask->rest_count);
+    return false;
+}
+
 bool check_resources(struct ask *ask, const struct pool *pool)
 {
-    if (ask->rest_count > max_resources(ask)) {
-        ask_error(ask, ERR_GENERAL, "at most %lld resources in one call, not %d",
-                  (long long)max_resources(ask), ask->rest_count);
+    if (!check_rest_count(ask, "resources"))
         return false;
-    }
     for (int i = 0; i < ask->rest_count; i++) {
         if (!check_resource(ask, pool, ask->rest[i]))
             return false;
@@ -75,6 +81,33 @@ bool check_bytes(struct ask *ask, struct str s, const char *what)
         return true;
     ask_fail(ask, &err);
     return false;
+}
+
+bool check_lock(struct ask *ask, struct lock_name *name)
+{
+    *name = (struct lock_name){.set = ask->options.set, .key = ask->fixed[0]};
+    return check_bytes(ask, name->key, "key");
+}
+
+bool check_owner(struct ask *ask, struct str owner)
+{
+    struct err err;
+
+    if (lock_owner_check(owner, &err))
+        return true;
+    ask_fail(ask, &err);
+    return false;
+}
+
+bool check_lock_keys(struct ask *ask)
+{
+    if (!check_rest_count(ask, "keys"))
+        return false;
+    for (int i = 0; i < ask->rest_count; i++) {
+        if (!check_bytes(ask, ask->rest[i], "key"))
+            return false;
+    }
+    return true;
 }
 
 bool check_client_text(struct ask *ask, struct str s, const char *what)

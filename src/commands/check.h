@@ -1,6 +1,6 @@
-/* check: what handlers of pools ask of their arguments. Each function answers the request with an
+/* check: what handlers ask of their arguments. Each function answers the request with an
  * error and returns NULL or false where something is wrong.
- * Knows: dispatch.h, pools. */
+ * Knows: dispatch.h, pools, locks. */
 #ifndef COMMANDS_CHECK_H
 #define COMMANDS_CHECK_H
 
@@ -18,6 +18,11 @@ MUST_CHECK bool check_resources(struct ask *ask, const struct pool *pool);
 MUST_CHECK bool check_count(struct ask *ask);
 /* A name of 1 to 512 bytes. */
 MUST_CHECK bool check_bytes(struct ask *ask, struct str s, const char *what);
+/* The lock that the first fixed argument and IN name. */
+MUST_CHECK bool check_lock(struct ask *ask, struct lock_name *name);
+MUST_CHECK bool check_owner(struct ask *ask, struct str owner);
+/* All of the rest as names of locks, and how many they are. */
+MUST_CHECK bool check_lock_keys(struct ask *ask);
 #define CHECK_CLIENT_TEXT_MAX 512 /* each connection keeps three of them */
 /* What CLIENT SETNAME allows: printable ASCII without blanks, or nothing. `what` names it. */
 MUST_CHECK bool check_client_text(struct ask *ask, struct str s, const char *what);

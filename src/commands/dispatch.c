@@ -14,10 +14,10 @@
 static struct command_shape shape_of(const struct command *command)
 {
     struct command_shape shape = {.arity = command_arity(command)};
-    int least, most;
+    int most;
 
     shape.names = strchr(command->full, '|') != NULL ? 2 : 1;
-    command_words(command->args, &least, &shape.fixed_max);
+    command_words(command->args, &shape.fixed_min, &shape.fixed_max);
     command_words(command->rest, &shape.rest_min, &most);
     return shape;
 }
@@ -279,6 +279,15 @@ static bool check_login(struct ask *ask)
     return false;
 }
 
+/* How many fixed arguments there are. Where the last one may be left out and options follow, each
+ * of these is two words (the table's test sees to it): an odd one is the argument. */
+static int count_fixed(const struct command *command, const struct command_shape *shape, int given)
+{
+    if (command->options != 0 && shape->fixed_max > shape->fixed_min)
+        return shape->fixed_min + (given - shape->fixed_min) % 2;
+    return given < shape->fixed_max ? given : shape->fixed_max;
+}
+
 /* Cuts the arguments into fixed ones, options and the rest. */
 static bool cut_arguments(struct ask *ask)
 {
@@ -288,7 +297,7 @@ static bool cut_arguments(struct ask *ask)
     struct err err;
 
     ask->fixed = ask->argv + shape->names;
-    ask->fixed_count = given < shape->fixed_max ? given : shape->fixed_max;
+    ask->fixed_count = count_fixed(command, shape, given);
     ask->rest = ask->fixed + ask->fixed_count;
     ask->rest_count = given - ask->fixed_count;
     bool has_resources = (command->flags & CMD_RESOURCES) != 0;

@@ -61,10 +61,11 @@ struct later {
     struct daemon *daemon;
     struct turn *turn;
     const struct command *command;
-    struct pool *pool; /* that it is about, or NULL: its operation keeps it */
-    unsigned given;    /* options */
-    bool is_shared;    /* the pool was shared when the request came */
-    bool has_failed;   /* private, as the rest */
+    struct pool *pool;  /* that it is about, or NULL: its operation keeps it */
+    unsigned given;     /* options */
+    int64_t timeout_ms; /* the handler's own */
+    bool is_shared;     /* the pool was shared when the request came */
+    bool has_failed;    /* private, as the rest */
     int64_t started_us;
     struct slowlog_args *args; /* a copy for the slow log, behind the struct; NULL: it is off */
 };

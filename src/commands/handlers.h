@@ -40,6 +40,36 @@ void cmd_pool_status(struct ask *ask);
 /* fences.c */
 void cmd_fence_check(struct ask *ask);
 
+/* locks.c */
+void cmd_lock(struct ask *ask);
+void cmd_rlock(struct ask *ask);
+void cmd_lockall(struct ask *ask);
+void cmd_update(struct ask *ask);
+void cmd_extendlock(struct ask *ask);
+void cmd_unlock(struct ask *ask);
+void cmd_locked(struct ask *ask);
+void cmd_lockvalue(struct ask *ask);
+void cmd_lockttl(struct ask *ask);
+void cmd_lockstatus(struct ask *ask);
+void cmd_setif(struct ask *ask);
+void cmd_delif(struct ask *ask);
+
+/* lock_sets.c */
+void cmd_lockset_extend(struct ask *ask);
+void cmd_lockset_shrink(struct ask *ask);
+void cmd_lockset_assign(struct ask *ask);
+void cmd_lockset_clear(struct ask *ask);
+void cmd_lockset_keys(struct ask *ask);
+void cmd_lockset_has(struct ask *ask);
+void cmd_lockset_len(struct ask *ask);
+void cmd_lockset_status(struct ask *ask);
+void cmd_lockset_health(struct ask *ask);
+
+/* beats.c */
+void cmd_beat(struct ask *ask);
+void cmd_beats(struct ask *ask);
+void cmd_leave(struct ask *ask);
+
 /* connection.c */
 void cmd_ping(struct ask *ask);
 void cmd_echo(struct ask *ask);

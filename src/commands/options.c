@@ -4,6 +4,8 @@
 #include "base/num.h"
 #include <stdio.h>
 
+#define MAX_PERMITS INT64_C(1000000000) /* the scripts add them up exactly */
+
 const struct option option_table[] = {
     {"TIMEOUT", OPT_TIMEOUT, "seconds",
      "How long; fractions are allowed, 0 or less means for ever."},
@@ -18,13 +20,16 @@ const struct option option_table[] = {
     {"WITHTOKEN", OPT_WITHTOKEN, NULL,
      "Each resource as an array of resource, token, fence and time to live in ms."},
     {"TOKEN", OPT_TOKEN, "token", "Only the lease with this token; another is NOTOWNER."},
+    {"IN", OPT_IN, "set", "The lock of this name that belongs to a lock set."},
+    {"SHARED", OPT_SHARED, NULL, "Together with others who take it SHARED, each with a deadline."},
+    {"PERMITS", OPT_PERMITS, "n OF m", "n of the lock's m permits; others may hold the rest."},
     {NULL, 0, NULL, NULL}};
 
 /* Words that the specification gives to commands which this version does not have. They are kept
  * free now: where they were taken for resources, a later version would change what a request means.
  */
-static const char *const kept_words[] = {"WAIT",  "SESSION", "PRIORITY", "POLICY", "ONCE", "NOWAIT",
-                                         "DELAY", "RETRIES", "RETRY",    "IN",     NULL};
+static const char *const kept_words[] = {"WAIT",   "SESSION", "PRIORITY", "POLICY", "ONCE",
+                                         "NOWAIT", "DELAY",   "RETRIES",  "RETRY",  NULL};
 
 static const struct option *find_option(struct str word)
 {
@@ -94,9 +99,31 @@ static bool parse_value(const struct option *option, struct str value, struct op
         return parse_bytes(option, value, &out->owner, err);
     case OPT_REQID:
         return parse_bytes(option, value, &out->reqid, err);
+    case OPT_IN:
+        out->set = value;
+        return name_check(value, NAME_POOL, err);
+    case OPT_PERMITS:
+        return parse_count(option, value, &out->permits, err);
     default:
         return parse_bytes(option, value, &out->token, err);
     }
+}
+
+/* The OF m behind PERMITS n. */
+static bool parse_limit(const struct str *args, int count, int *at, struct options *out,
+                        struct err *err)
+{
+    if (*at + 2 > count || !str_eq_nocase(args[*at], STR("OF")))
+        return err_set(err, ERR_GENERAL, "syntax error: PERMITS n wants OF m behind it");
+    char shown[80];
+    str_printable(args[*at + 1], shown, sizeof(shown));
+    if (!num_parse_int(args[*at + 1], &out->limit) || out->limit < out->permits ||
+        out->limit > MAX_PERMITS)
+        return err_set(err, ERR_GENERAL,
+                       "OF is not a whole number from %lld (PERMITS) to %lld: '%s'",
+                       (long long)out->permits, (long long)MAX_PERMITS, shown);
+    *at += 2;
+    return true;
 }
 
 /* One option at args[at], which is known to be one; *at moves behind it (and the ALL of a COUNT).
@@ -118,6 +145,8 @@ static bool parse_one(const char *command, const struct option *option, unsigned
                        command, option->value);
     if (!parse_value(option, args[(*at)++], out, err))
         return false;
+    if (option->flag == OPT_PERMITS)
+        return parse_limit(args, count, at, out, err);
     if (option->flag == OPT_COUNT && (allowed & OPT_ALL) && *at < count &&
         str_eq_nocase(args[*at], STR("ALL"))) {
         out->given |= OPT_ALL;

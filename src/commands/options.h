@@ -15,7 +15,10 @@ enum option_flag {
     OPT_OWNER = 1 << 5,       /* OWNER id */
     OPT_REQID = 1 << 6,       /* REQID id */
     OPT_WITHTOKEN = 1 << 7,   /* WITHTOKEN */
-    OPT_TOKEN = 1 << 8        /* TOKEN token */
+    OPT_TOKEN = 1 << 8,       /* TOKEN token */
+    OPT_IN = 1 << 9,          /* IN set */
+    OPT_SHARED = 1 << 10,     /* SHARED */
+    OPT_PERMITS = 1 << 11     /* PERMITS n OF m */
 };
 
 struct options {
@@ -23,7 +26,9 @@ struct options {
     int64_t timeout_ms; /* <= 0: for ever */
     int64_t binding_ms;
     int64_t count;                        /* >= 1 */
+    int64_t permits, limit;               /* 1 <= permits <= limit */
     struct str name, owner, reqid, token; /* 1 to 512 bytes, no NUL, where given */
+    struct str set;                       /* the name of a lock set; "" where not given */
 };
 
 /* One word, for documentation. */

@@ -30,6 +30,16 @@ void outcome_int(void *arg, const struct err *err, const struct answer *answer)
     later_end(later);
 }
 
+void outcome_second_int(void *arg, const struct err *err, const struct answer *answer)
+{
+    struct later *later = arg;
+
+    if (outcome_failed(later, err))
+        return;
+    reply_int(later_reply(later), answer_int(answer_at(answer, 1), 0));
+    later_end(later);
+}
+
 void outcome_text(void *arg, const struct err *err, const struct answer *answer)
 {
     struct later *later = arg;

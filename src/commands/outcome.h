@@ -11,6 +11,8 @@ MUST_CHECK bool outcome_failed(struct later *later, const struct err *err);
 
 void outcome_ok(void *arg, const struct err *err, const struct answer *answer);
 void outcome_int(void *arg, const struct err *err, const struct answer *answer);
+/* The second of an array of integers. */
+void outcome_second_int(void *arg, const struct err *err, const struct answer *answer);
 /* A text or nil. */
 void outcome_text(void *arg, const struct err *err, const struct answer *answer);
 /* An array of integers. */

@@ -42,22 +42,12 @@ void cmd_pool_assign(struct ask *ask)
                    later_new(ask, pool));
 }
 
-static void end_clear(void *arg, const struct err *err, const struct answer *answer)
-{
-    struct later *later = arg;
-
-    if (outcome_failed(later, err))
-        return;
-    reply_int(later_reply(later), answer_int(answer_at(answer, 1), 0));
-    later_end(later);
-}
-
 void cmd_pool_clear(struct ask *ask)
 {
     struct pool *pool = check_pool(ask);
 
     if (pool != NULL)
-        members_assign(pool, 0, NULL, 0, end_clear, later_new(ask, pool));
+        members_assign(pool, 0, NULL, 0, outcome_second_int, later_new(ask, pool));
 }
 
 /* The answer begins with whether the daemon leads; then come the four, and whether all is well. */

@@ -8,7 +8,16 @@
 
 struct ask;
 
-enum command_group { GROUP_LEASES, GROUP_POOLS, GROUP_FENCES, GROUP_CONNECTION, GROUP_SERVER };
+enum command_group {
+    GROUP_LEASES,
+    GROUP_POOLS,
+    GROUP_FENCES,
+    GROUP_LOCKS,
+    GROUP_LOCK_SETS,
+    GROUP_BEATS,
+    GROUP_CONNECTION,
+    GROUP_SERVER
+};
 #define GROUP_COUNT (GROUP_SERVER + 1)
 
 enum command_flag {

@@ -32,7 +32,9 @@ struct server_config {
     int64_t max_inline_bytes;
     int64_t max_output_bytes;
     int64_t max_resources; /* of one call */
-    int64_t max_pools;     /* known to this daemon; naming one more is an error */
+    /* when a command names no TIMEOUT; 0: for ever (lock_status: never UNAVAILABLE) */
+    int64_t lock_timeout_ms, lock_status_timeout_ms, beat_timeout_ms;
+    int64_t max_pools; /* known to this daemon; naming one more is an error */
     int64_t shutdown_timeout_ms;
     char *pidfile;                  /* "" = none */
     int64_t slowlog_slower_than_us; /* <0: off */

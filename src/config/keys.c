@@ -88,6 +88,18 @@ static const struct key rows[] = {
     {SERVER(max_resources), .name = "max_resources", .type = KEY_INT, .initial = "100000", .min = 1,
      .max = 1000000, .flags = KEY_LIVE,
      .sentence = "Resources in one call; more are refused, for each call is one atomic script."},
+    {SERVER(lock_timeout_ms), .name = "lock_timeout", .type = KEY_SECONDS, .initial = "120",
+     .min = 0, .max = 100 * YEAR, .flags = KEY_LIVE,
+     .sentence = "Seconds of a lock when LOCK, RLOCK, LOCKALL, UPDATE or EXTENDLOCK names no "
+                 "TIMEOUT; 0: for ever."},
+    {SERVER(lock_status_timeout_ms), .name = "lock_status_timeout", .type = KEY_SECONDS,
+     .initial = "120", .min = 0, .max = 100 * YEAR, .flags = KEY_LIVE,
+     .sentence =
+         "Seconds above which LOCKSTATUS calls a lock UNAVAILABLE when it names no TIMEOUT; "
+         "0: never."},
+    {SERVER(beat_timeout_ms), .name = "beat_timeout", .type = KEY_SECONDS, .initial = "60",
+     .min = 0, .max = 100 * YEAR, .flags = KEY_LIVE,
+     .sentence = "Seconds that a member is alive after BEAT without TIMEOUT; 0: for ever."},
     {SERVER(max_pools), .name = "max_pools", .type = KEY_INT, .initial = "10000", .min = 1,
      .max = 1000000, .flags = KEY_LIVE,
      .sentence = "Pools that this daemon knows at a time; naming one more is an error."},

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ALL_OPTIONS ((1U << 9) - 1)
+#define ALL_OPTIONS ((1U << 12) - 1)
 
 static struct options options;
 static struct err err;
@@ -50,7 +50,8 @@ END_TEST
 START_TEST(each_word_sets_its_value_whatever_its_case)
 {
     ck_assert(parse(ALL_OPTIONS, "timeout", "1.5", "Name", "n", "BINDTIMEOUT", "0.0001", "count",
-                    "7", "all", "oWNER", "o", "REQID", "r", "withtoken", "TOKEN", "t"));
+                    "7", "all", "oWNER", "o", "REQID", "r", "withtoken", "TOKEN", "t", "in", "s",
+                    "SHARED", "permits", "2", "of", "3"));
     ck_assert_uint_eq(options.given, ALL_OPTIONS);
     ck_assert_int_eq(options.timeout_ms, 1500);
     ck_assert_int_eq(options.binding_ms, 1);
@@ -59,7 +60,10 @@ START_TEST(each_word_sets_its_value_whatever_its_case)
     is_text(options.owner, "o");
     is_text(options.reqid, "r");
     is_text(options.token, "t");
-    ck_assert_int_eq(used, 16);
+    is_text(options.set, "s");
+    ck_assert_int_eq(options.permits, 2);
+    ck_assert_int_eq(options.limit, 3);
+    ck_assert_int_eq(used, 23);
 }
 END_TEST
 
@@ -144,6 +148,34 @@ START_TEST(all_stands_right_after_count)
 }
 END_TEST
 
+START_TEST(of_stands_right_after_permits_and_is_not_smaller)
+{
+    ck_assert(parse(ALL_OPTIONS, "PERMITS", "1", "OF", "1", "TIMEOUT", "5"));
+    ck_assert_int_eq(options.limit, 1);
+    fails_with("syntax error: PERMITS n wants OF m behind it", parse(ALL_OPTIONS, "PERMITS", "1"));
+    fails_with("syntax error: PERMITS n wants OF m behind it",
+               parse(ALL_OPTIONS, "PERMITS", "1", "OF"));
+    fails_with("syntax error: PERMITS n wants OF m behind it",
+               parse(ALL_OPTIONS, "PERMITS", "1", "TIMEOUT", "5"));
+    fails_with("PERMITS is not a whole number from 1: '0'",
+               parse(ALL_OPTIONS, "PERMITS", "0", "OF", "3"));
+    fails_with("OF is not a whole number from 4 (PERMITS) to 1000000000: '3'",
+               parse(ALL_OPTIONS, "PERMITS", "4", "OF", "3"));
+    fails_with("OF is not a whole number from 1 (PERMITS) to 1000000000: '1000000001'",
+               parse(ALL_OPTIONS, "PERMITS", "1", "OF", "1000000001"));
+    fails_with("syntax error: MALLOC takes no option 'OF'", parse(ALL_OPTIONS, "OF", "3"));
+}
+END_TEST
+
+START_TEST(in_wants_the_name_of_a_lock_set)
+{
+    fails_with("invalid name 'a b': 1 to 128 of A-Z a-z 0-9 . _ - are allowed",
+               parse(ALL_OPTIONS, "IN", "a b"));
+    ck_assert(!parse(ALL_OPTIONS, "IN", "lock"));
+    ck_assert(!parse(ALL_OPTIONS, "IN", ""));
+}
+END_TEST
+
 START_TEST(a_value_may_look_like_an_option)
 {
     ck_assert(parse(ALL_OPTIONS, "NAME", "COUNT", "OWNER", "KEYS"));
@@ -168,8 +200,8 @@ END_TEST
 
 START_TEST(words_of_later_versions_are_refused_not_taken_for_resources)
 {
-    static const char *const words[] = {"WAIT", "session", "PRIORITY", "POLICY",  "ONCE",
-                                        "IN",   "NOWAIT",  "DELAY",    "RETRIES", "RETRY"};
+    static const char *const words[] = {"WAIT",   "session", "PRIORITY", "POLICY", "ONCE",
+                                        "NOWAIT", "DELAY",   "RETRIES",  "RETRY"};
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         char text[128];
@@ -227,7 +259,8 @@ START_TEST(options_are_printed_as_a_person_writes_them)
     ck_assert_str_eq(text, "[TIMEOUT seconds]");
     options_print(ALL_OPTIONS, text, sizeof(text));
     ck_assert_str_eq(text, "[TIMEOUT seconds] [NAME name] [BINDTIMEOUT seconds] [COUNT n [ALL]] "
-                           "[OWNER id] [REQID id] [WITHTOKEN] [TOKEN token]");
+                           "[OWNER id] [REQID id] [WITHTOKEN] [TOKEN token] [IN set] [SHARED] "
+                           "[PERMITS n OF m]");
     options_print(OPT_COUNT, text, sizeof(text));
     ck_assert_str_eq(text, "[COUNT n]");
     options_print(ALL_OPTIONS, text, 10); /* cut, not overrun */
@@ -247,6 +280,8 @@ int main(void)
     tcase_add_test(all, a_word_without_its_value_is_an_error);
     tcase_add_test(all, a_word_given_twice_is_an_error);
     tcase_add_test(all, all_stands_right_after_count);
+    tcase_add_test(all, of_stands_right_after_permits_and_is_not_smaller);
+    tcase_add_test(all, in_wants_the_name_of_a_lock_set);
     tcase_add_test(all, a_value_may_look_like_an_option);
     tcase_add_test(all, each_word_that_a_command_lacks_is_refused);
     tcase_add_test(all, words_of_later_versions_are_refused_not_taken_for_resources);

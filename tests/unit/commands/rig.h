@@ -278,6 +278,8 @@ static inline void rig_start(void)
     pools_init(&daemon->pools, &daemon->batches, &daemon->config, &daemon->clock, &daemon->rand,
                &daemon->log);
     pools_configure(&daemon->pools);
+    locks_init(&daemon->locks, &daemon->batches, str_of(daemon->config.server.namespace),
+               &daemon->log);
     rig_connect(0);
     rig_connect(1);
 }
@@ -286,6 +288,7 @@ static inline void rig_stop(void)
 {
     ck_assert(!rig.upstream.is_flying);
     pools_clear(&rig.daemon.pools);
+    locks_clear(&rig.daemon.locks);
     batches_clear(&rig.daemon.batches);
     for (struct peer *peer = rig.peers; peer < rig.peers + PEERS_MAX; peer++) {
         mem_free(peer->state.name);

@@ -80,6 +80,9 @@ START_TEST(arity_is_counted_as_redis_does)
         {"malloc", -2},      {"free", -3},      {"renew", -3},        {"held", 3},
         {"bind", -4},        {"bound", 3},      {"pool", -2},         {"pool|extend", -4},
         {"pool|assign", -3}, {"pool|has", 4},   {"pool|list", 2},     {"pool|scan", -4},
+        {"lock", -3},        {"lockall", -3},   {"unlock", -2},       {"locked", -2},
+        {"setif", -4},       {"delif", -4},     {"lockset", -2},      {"lockset|has", 4},
+        {"lockset|len", 3},  {"beat", -3},      {"beats", 2},         {"leave", 3},
         {"fence|check", 4},  {"command", -1},   {"command|docs", -2}, {"command|getkeys", -3},
         {"client", -2},      {"client|id", 2},  {"client|reply", 3},  {"client|setinfo", 4},
         {"config|get", -3},  {"config|set", 4}, {"slowlog|get", -2},  {"shutdown", -1},
@@ -128,9 +131,13 @@ START_TEST(options_stand_only_where_a_parser_takes_them)
 {
     for (size_t i = 0; i < command_count(); i++) {
         const struct command *row = command_at(i);
-        bool has_optional_fixed = strchr(row->args, '[') != NULL;
-        /* a fixed argument that may be left out could not be told from an option */
-        ck_assert_msg(!has_optional_fixed || row->options == 0, "%s", row->full);
+        int least, most;
+        command_words(row->args, &least, &most);
+        /* a fixed argument that may be left out is told from options by their being pairs */
+        const unsigned pairs = OPT_TIMEOUT | OPT_IN;
+        ck_assert_msg(least == most || row->options == 0 ||
+                          (most == least + 1 && (row->options & ~pairs) == 0 && row->rest == NULL),
+                      "%s", row->full);
         ck_assert_msg(!(row->options & OPT_ALL) || (row->options & OPT_COUNT), "%s", row->full);
         ck_assert_msg(row->options == 0 || row->rest == NULL || (row->flags & CMD_RESOURCES), "%s",
                       row->full);
