@@ -880,9 +880,9 @@ const struct command command_table[] = {
      .run = cmd_info,
      .args = "",
      .rest = "[section ...]",
-     .summary =
-         "Tells how the daemon is: sections server, clients, memory, stats, commandstats, "
-         "redis, pools; default is all of them but commandstats, all and everything are all.",
+     .summary = "Tells how the daemon is: sections server, clients, memory, stats, commandstats, "
+                "redis, locks, pools; default is all of them but commandstats, all and everything "
+                "are all.",
      .reply = "Lines of name:value under headings.",
      .since = FIRST},
     {.name = "COMMAND",

@@ -209,8 +209,15 @@ NUMBER(recalls, daemon->batches.recalls)
 
 NUMBER(pools_known, daemon->pools.all.count)
 
-const char *const field_sections[] = {"server",       "clients", "memory", "stats",
-                                      "commandstats", "redis",   "pools",  NULL};
+NUMBER(locks_queued, daemon->locks.lane.queue.count)
+NUMBER(locks_asked, daemon->locks.counters.asked)
+NUMBER(locks_granted, daemon->locks.counters.granted)
+NUMBER(locks_held, daemon->locks.counters.held)
+NUMBER(locks_ended, daemon->locks.counters.ended)
+NUMBER(locks_recalled, daemon->locks.counters.recalled)
+
+const char *const field_sections[] = {"server", "clients", "memory", "stats", "commandstats",
+                                      "redis",  "locks",   "pools",  NULL};
 
 #define TEXT(section, name, sentence, getter)                 \
     {                                                         \
@@ -300,6 +307,13 @@ const struct field field_table[] = {
     COUNTER("redis", "retried_calls", "", "Calls made again.", retries),
     COUNTER("redis", "recalled_batches", "", "Lost batches whose grants were given back.", recalls),
 
+    GAUGE("locks", "locks_queued", "", "Operations on locks that wait to be sent.", locks_queued),
+    COUNTER("locks", "locks_asked", "", "LOCKs, RLOCKs and LOCKALLs answered.", locks_asked),
+    COUNTER("locks", "locks_granted", "", "Locks and shares that they were given.", locks_granted),
+    COUNTER("locks", "locks_held", "", "Those that were given none, for it was held.", locks_held),
+    COUNTER("locks", "locks_ended", "", "Locks and shares ended by UNLOCK.", locks_ended),
+    COUNTER("locks", "locks_recalled", "", "Those given back after a lost reply.", locks_recalled),
+
     GAUGE("pools", "pools_known", "", "Pools that this daemon knows.", pools_known),
     {NULL, NULL, FIELD_TEXT, NULL, NULL, NULL, NULL}};
 
@@ -352,6 +366,7 @@ void fields_reset(struct daemon *daemon)
     daemon->stats = (struct daemon_stats){0};
     batches->calls = batches->batches = batches->batched_ops = 0;
     batches->busy = batches->retries = batches->recalls = 0;
+    daemon->locks.counters = (struct lock_counters){0};
     list_each (node, &daemon->pools.all)
         list_entry(node, struct pool, node)->counters = (struct pool_counters){0};
 }

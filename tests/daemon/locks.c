@@ -280,6 +280,22 @@ START_TEST(a_lock_whose_client_is_gone_before_the_answer_is_given_back)
 }
 END_TEST
 
+START_TEST(info_counts_locks)
+{
+    say(c, "LOCK k w");
+    say(c, "LOCK k w");
+    say(c, "LOCKALL w a b");
+    say(c, "UNLOCK k w");
+    const char *const lines[] = {"locks_asked:3", "locks_granted:3", "locks_held:1",
+                                 "locks_ended:1", "locks_recalled:0"};
+    const char *info = say(c, "INFO locks");
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+        ck_assert_msg(strstr(info, lines[i]) != NULL, "%s: %s", lines[i], info);
+    expect(c, "CONFIG RESETSTAT", "OK");
+    ck_assert_ptr_nonnull(strstr(say(c, "INFO locks"), "locks_granted:0"));
+}
+END_TEST
+
 START_TEST(requests_in_one_pipeline_keep_their_order)
 {
     for (int i = 0; i < 200; i++) {
@@ -304,6 +320,6 @@ int main(void)
                    a_python_program_respects_what_has_several_holders_and_is_respected,
                    lockall_takes_all_or_none, setif_and_delif_compare_with_the_present_value,
                    wrong_arguments_are_refused,
-                   a_lock_whose_client_is_gone_before_the_answer_is_given_back,
+                   a_lock_whose_client_is_gone_before_the_answer_is_given_back, info_counts_locks,
                    requests_in_one_pipeline_keep_their_order);
 }

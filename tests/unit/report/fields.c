@@ -233,6 +233,7 @@ START_TEST(a_reset_leaves_gauges_alone)
     ck_assert_int_eq(number_of("connected_clients"), 8);
     ck_assert_int_eq(number_of("operation_calls"), 0);
     ck_assert_int_eq(number_of("recalled_batches"), 0);
+    ck_assert_int_eq(number_of("locks_granted"), 0);
     ck_assert_int_eq(number_of("pools_known"), 1);
 }
 END_TEST
