@@ -1,6 +1,6 @@
 -- batch: goes over the operations of a batch of locks, in the order given.
 -- keys: counter journal
--- behind them those of the operations: lock claim; of H J K: lock holders shares; of A: lock claim of each
+-- behind them those of the operations: lock claim; of H J K: lock claim holders shares; of A: lock claim of each
 -- args: daemon sequence, then the operations, each a letter and its args:
 --   L owner timeout_ms    takes the lock: its fence; nil when it is held
 --   R owner timeout_ms    likewise; its owner gets it again: the same fence, the time anew
@@ -168,16 +168,19 @@ local function make_run_other()
         if letter == "K" then
             if is_its then
                 prolong(keys[k], timeout)
+                confirm(keys[k + 1], value_at(k + 1), owner, timeout)
             end
             return is_its and 1 or 0
         elseif is_its and timeout == "" then
-            return finish(keys[k], keys[k]) -- its claim is of the past then
+            return finish(keys[k], keys[k + 1])
         end
         return value and timeout == "" and redis.error_reply(NOT_OWNER) or 0
     end
 
     local function run_share(letter, value, owner, timeout)
-        local key = { lock = keys[k], holders = keys[k + 1], shares = keys[k + 2] }
+        local key = {
+            lock = keys[k], claim = keys[k + 1], holders = keys[k + 2], shares = keys[k + 3],
+        }
         shares = shares or make_shares(stored_fence)
         if letter == "H" then
             return shares.take(key, value, {
@@ -233,7 +236,7 @@ local function make_run_other()
             at, k = at + 4, k + 2 * count
         elseif letter == "H" or letter == "J" or letter == "K" then
             reply = reply or run_share(letter, value_at(k), owner, timeout)
-            at, k = at + (letter == "H" and 7 or 3), k + 3
+            at, k = at + (letter == "H" and 7 or 3), k + 4
         else
             reply = reply or run_one(letter, owner, timeout)
             at, k = at + 3, k + 2

@@ -66,8 +66,10 @@ local function make_shares(stored_fence)
         elseif not doomed[key.lock] and call("EXISTS", key.lock) == 1 then
             return nil, nil, redis.error_reply(OTHER_TYPE)
         end
-        if call("EXISTS", key.holders, key.shares) > 0 then -- else HSET shall be refused without memory
-            call("DEL", key.holders, key.shares)
+        -- A DEL of nothing would count as a write, after which nothing is refused for want of memory.
+        if call("EXISTS", key.holders, key.shares, key.claim) > 0 then
+            call("DEL", key.holders, key.shares, key.claim)
+            now_of[key.claim] = false
         end
         return 0, ask.limit
     end

@@ -12,7 +12,8 @@ static const struct str shared = {"#SHARED", 7}, permits = {"#PERMITS", 8};
 
 /* The keys of operations, as lua/lock/batch.lua and the other scripts want them. */
 static const enum lock_key one_keys[] = {LOCK_KEY_LOCK, LOCK_KEY_CLAIM};
-static const enum lock_key many_keys[] = {LOCK_KEY_LOCK, LOCK_KEY_HOLDERS, LOCK_KEY_SHARES};
+static const enum lock_key many_keys[] = {LOCK_KEY_LOCK, LOCK_KEY_CLAIM, LOCK_KEY_HOLDERS,
+                                          LOCK_KEY_SHARES};
 static const enum lock_key holders_keys[] = {LOCK_KEY_LOCK, LOCK_KEY_HOLDERS, LOCK_KEY_SET};
 static const enum lock_key compare_keys[] = {LOCK_KEY_LOCK, LOCK_KEY_CLAIM, LOCK_KEY_SET};
 
@@ -130,9 +131,9 @@ static struct str span_of(int64_t ms, struct span *span)
 static struct lock_call *pack(struct locks *locks, const struct step *step, lock_done done,
                               void *arg)
 {
-    enum lock_key keys[1 + 3] = {LOCK_KEY_SET};
+    enum lock_key keys[1 + 4] = {LOCK_KEY_SET};
     bool is_in_set = step->name.set.len > 0, is_all = step->more_keys > 0;
-    int count = is_all ? 0 : step->is_many ? 3 : 2;
+    int count = is_all ? 0 : step->is_many ? 4 : 2;
     memcpy(keys + is_in_set, step->is_many ? many_keys : one_keys, (size_t)count * sizeof *keys);
     struct lock_shape shape = {.script = SCRIPT_LOCK_BATCH,
                                .name = step->name,

@@ -60,9 +60,11 @@ static void add_operation(struct parts *parts, const struct str *words, int coun
     }
     bool is_many = strchr("HJK", letter) != NULL;
     add_key(parts, set, ":", words[1]);
-    add_key(parts, set, is_many ? "|holders:" : "|claim:", words[1]);
-    if (is_many)
+    add_key(parts, set, "|claim:", words[1]);
+    if (is_many) {
+        add_key(parts, set, "|holders:", words[1]);
         add_key(parts, set, "|shares:", words[1]);
+    }
     add_arg(parts, words[0]);
     add_arg(parts, count > 2 ? words[2] : STR(""));
     add_arg(parts, count > 3 ? words[3] : STR(""));

@@ -86,7 +86,7 @@ static void take(struct lock_name name, enum lock_kind kind, bool is_again)
 
 #define FIXED "ns|lock|fence ns|lock|journal "
 #define ONE   FIXED "ns|lock:k ns|lock|claim:k"
-#define MANY  FIXED "ns|lock:k ns|lock|holders:k ns|lock|shares:k"
+#define MANY  FIXED "ns|lock:k ns|lock|claim:k ns|lock|holders:k ns|lock|shares:k"
 
 START_TEST(operations_of_a_batch_say_letter_owner_and_time)
 {
@@ -140,7 +140,8 @@ START_TEST(operations_that_come_together_share_a_call)
     take(in_set, LOCK_SHARED, false);
     answer("*1\r\n:7\r\n");
     assert_sent(1, SCRIPT_LOCK_BATCH, "me 2 F w  S H w 1500 #SHARED 1 0 0");
-    ck_assert_str_eq(played.sent[1].keys, ONE " ns|s|pool ns|s:k ns|s|holders:k ns|s|shares:k");
+    ck_assert_str_eq(played.sent[1].keys,
+                     ONE " ns|s|pool ns|s:k ns|s|claim:k ns|s|holders:k ns|s|shares:k");
     answer("*2\r\n:1\r\n$-1\r\n");
     ck_assert_int_eq(told.times, 3);
     ck_assert(told.is_none);
@@ -172,7 +173,8 @@ START_TEST(an_operation_on_a_lock_with_several_holders_is_sent_again_in_its_term
     expect_call(SCRIPT_LOCK_BATCH, MANY, "me 2 J w ");
     locks_extend(&locks, &in_set, STR("w"), 50, hear, NULL);
     answer("*1\r\n+KIND\r\n");
-    expect_call(SCRIPT_LOCK_BATCH, FIXED "ns|s|pool ns|s:k ns|s|holders:k ns|s|shares:k",
+    expect_call(SCRIPT_LOCK_BATCH,
+                FIXED "ns|s|pool ns|s:k ns|s|claim:k ns|s|holders:k ns|s|shares:k",
                 "me 4 S K w 50");
 }
 END_TEST
