@@ -89,12 +89,13 @@ void locks_init(struct locks *locks, struct batches *batches, struct str prefix,
     static const struct lock_name none;
     size_t counter_len = lock_key_len(LOCK_KEY_COUNTER, prefix, &none);
     size_t journal_len = lock_key_len(LOCK_KEY_JOURNAL, prefix, &none);
-    *locks = (struct locks){.batches = batches, .log = log, .prefix = prefix};
+    *locks = (struct locks){.batches = batches, .log = log};
     locks->text = mem_alloc(counter_len + journal_len);
-    locks->counter = str_make(locks->text, counter_len);
-    locks->journal = str_make(locks->text + counter_len, journal_len);
     lock_key_write(LOCK_KEY_COUNTER, prefix, &none, locks->text);
     lock_key_write(LOCK_KEY_JOURNAL, prefix, &none, locks->text + counter_len);
+    locks->prefix = str_make(locks->text, prefix.len); /* the counter's key begins with it */
+    locks->counter = str_make(locks->text, counter_len);
+    locks->journal = str_make(locks->text + counter_len, journal_len);
     lane_init(&locks->lane, batches, &rules, locks);
 }
 

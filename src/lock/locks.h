@@ -10,10 +10,9 @@
 struct locks {
     struct batches *batches;
     struct log *log;
-    struct str prefix; /* borrowed for life */
     struct lane lane;
-    char *text; /* owns the two below */
-    struct str counter, journal;
+    char *text; /* owns the three below */
+    struct str prefix, counter, journal;
     /* since start or CONFIG RESETSTAT */
     struct lock_counters {
         uint64_t asked, granted, held, ended, recalled;
