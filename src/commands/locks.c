@@ -121,8 +121,8 @@ void cmd_unlock(struct ask *ask)
 
     if (!check_lock(ask, &name) || (has_owner && !check_owner(ask, ask->fixed[1])))
         return;
-    locks_end(&ask->daemon->locks, &name, has_owner ? ask->fixed[1] : STR(""), outcome_int,
-              later_new(ask, NULL));
+    locks_end(&ask->daemon->locks, &name, has_owner ? ask->fixed[1] : STR(""),
+              turn_is_alone(ask->turn), outcome_int, later_new(ask, NULL));
 }
 
 /* --- looking -----------------------------------------------------------------------------------

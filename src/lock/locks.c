@@ -46,23 +46,16 @@ static void lane_keys(void *owner, const struct script *script, struct str *keys
     }
 }
 
-static int lane_head(void *owner, struct str args[4])
-{
-    (void)owner;
-    (void)args;
-    return 0;
-}
-
 /* Plain LOCK and UNLOCK: most of what goes alone. */
-static enum script_id lane_lone(void *owner, const struct op *op, struct str args[4], int *count)
+static enum script_id lane_pack(void *owner, struct op *const *ops, size_t count,
+                                struct words *args)
 {
-    char letter = op->args[0].ptr[0];
+    const struct str *given = ops[0]->args; /* letter owner timeout_ms */
+    char letter = given[0].ptr[0];
     (void)owner;
-    if (letter != 'L' && letter != 'F')
+    if (count > 1 || (letter != 'L' && letter != 'F'))
         return SCRIPT_NONE;
-    args[0] = op->args[1]; /* owner */
-    args[1] = op->args[2]; /* timeout_ms */
-    *count = letter == 'L' ? 2 : 1;
+    words_put_all(args, given + 1, letter == 'L' ? 2 : 1);
     return letter == 'L' ? SCRIPT_LOCK_LOCK_ONE : SCRIPT_LOCK_UNLOCK_ONE;
 }
 
@@ -79,8 +72,7 @@ static const struct lane_rules rules = {
     .batch_script = SCRIPT_LOCK_BATCH,
     .recall_script = SCRIPT_LOCK_RECALL,
     .keys = lane_keys,
-    .head = lane_head,
-    .lone = lane_lone,
+    .pack = lane_pack,
     .recalled = lane_recalled,
 };
 
@@ -346,11 +338,12 @@ void locks_extend(struct locks *locks, const struct lock_name *name, struct str 
     lock_call_send(call);
 }
 
-void locks_end(struct locks *locks, const struct lock_name *name, struct str owner, lock_done done,
-               void *arg)
+void locks_end(struct locks *locks, const struct lock_name *name, struct str owner, bool may_lead,
+               lock_done done, void *arg)
 {
     struct step step = {.name = *name, .letter = "F", .owner = owner};
     struct lock_call *call = pack(locks, &step, done, arg);
+    call->op.may_lead = may_lead;
     call->op.done = end_or_send_again;
     lock_call_send(call);
 }

@@ -66,9 +66,10 @@ void locks_set(struct locks *locks, const struct lock_name *name, struct str own
 /* 1, 0. */
 void locks_extend(struct locks *locks, const struct lock_name *name, struct str owner,
                   int64_t timeout_ms, lock_done done, void *arg);
-/* owner "": whoever holds it. 1, 0 when it is free, NOTOWNER. */
-void locks_end(struct locks *locks, const struct lock_name *name, struct str owner, lock_done done,
-               void *arg);
+/* owner "": whoever holds it. may_lead: who asks for the lock beside it can have it, see struct op.
+ * 1, 0 when it is free, NOTOWNER. */
+void locks_end(struct locks *locks, const struct lock_name *name, struct str owner, bool may_lead,
+               lock_done done, void *arg);
 
 /* The time to live in ms; -1: permanent, -2: free. */
 void locks_look(struct locks *locks, const struct lock_name *name, lock_done done, void *arg);

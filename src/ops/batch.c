@@ -238,7 +238,8 @@ static enum script_id write_args(struct lane *lane, const struct pick *pick)
     if (packed != SCRIPT_NONE)
         return packed;
     start_batch(batches, pick);
-    rules->head(lane->owner, &batches->args);
+    if (rules->head != NULL)
+        rules->head(lane->owner, &batches->args);
     for (size_t i = 0; i < pick->count; i++)
         words_put_all(&batches->args, batches->picked[i]->args,
                       (size_t)batches->picked[i]->arg_count);

@@ -60,8 +60,8 @@ struct lane_rules {
     /* The keys of a script, in its header's order, but those that are an operation's own; borrowed
      * until the call is written. */
     void (*keys)(void *owner, const struct script *script, struct str *keys);
-    /* Puts the args before those of the operations of a batch, after daemon and sequence: at most
-     * RULES_HEAD. */
+    /* Optional: puts the args before those of the operations of a batch, after daemon and sequence:
+     * at most RULES_HEAD. */
     void (*head)(void *owner, struct words *args);
     /* Optional: a cheaper script that does all of these operations of the batch script, and its
      * args after daemon and sequence; SCRIPT_NONE, whatever has been put, when there is none. There

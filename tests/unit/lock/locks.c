@@ -98,7 +98,7 @@ START_TEST(operations_of_a_batch_say_letter_owner_and_time)
     expect_call(SCRIPT_LOCK_BATCH, ONE, "me 3 E w 70");
     locks_look(&locks, &plain, hear, NULL);
     expect_call(SCRIPT_LOCK_BATCH, ONE, "me 4 V  ");
-    locks_end(&locks, &in_set, STR("w"), hear, NULL);
+    locks_end(&locks, &in_set, STR("w"), false, hear, NULL);
     expect_call(SCRIPT_LOCK_BATCH, FIXED "ns|s|pool ns|s:k ns|s|claim:k", "me 5 S F w ");
 }
 END_TEST
@@ -107,9 +107,9 @@ START_TEST(a_lock_or_unlock_that_goes_alone_has_a_script_of_its_own)
 {
     take(plain, LOCK_EXCLUSIVE, false);
     expect_call(SCRIPT_LOCK_LOCK_ONE, ONE, "me 1 w 1500");
-    locks_end(&locks, &plain, STR("w"), hear, NULL);
+    locks_end(&locks, &plain, STR("w"), false, hear, NULL);
     expect_call(SCRIPT_LOCK_UNLOCK_ONE, "ns|lock|journal ns|lock:k ns|lock|claim:k", "me 2 w");
-    locks_end(&locks, &plain, STR(""), hear, NULL);
+    locks_end(&locks, &plain, STR(""), false, hear, NULL);
     expect_call(SCRIPT_LOCK_UNLOCK_ONE, "ns|lock|journal ns|lock:k ns|lock|claim:k", "me 3 ");
     take(plain, LOCK_EXCLUSIVE, false);
     answer("+FULL\r\n"); /* the batch script has to do it */
@@ -136,7 +136,7 @@ END_TEST
 START_TEST(operations_that_come_together_share_a_call)
 {
     take(plain, LOCK_EXCLUSIVE, false);
-    locks_end(&locks, &plain, STR("w"), hear, NULL);
+    locks_end(&locks, &plain, STR("w"), false, hear, NULL);
     take(in_set, LOCK_SHARED, false);
     answer("*1\r\n:7\r\n");
     assert_sent(1, SCRIPT_LOCK_BATCH, "me 2 F w  S H w 1500 #SHARED 1 0 0");
@@ -168,7 +168,7 @@ END_TEST
 
 START_TEST(an_operation_on_a_lock_with_several_holders_is_sent_again_in_its_terms)
 {
-    locks_end(&locks, &plain, STR("w"), hear, NULL);
+    locks_end(&locks, &plain, STR("w"), false, hear, NULL);
     answer("*1\r\n+KIND\r\n");
     expect_call(SCRIPT_LOCK_BATCH, MANY, "me 2 J w ");
     locks_extend(&locks, &in_set, STR("w"), 50, hear, NULL);
@@ -279,7 +279,7 @@ END_TEST
 static void expect_err(const char *resp, enum err_kind kind, const char *words)
 {
     memset(&told, 0, sizeof told);
-    locks_end(&locks, &in_set, STR("w"), hear, NULL);
+    locks_end(&locks, &in_set, STR("w"), false, hear, NULL);
     answer(resp);
     ck_assert(told.is_err);
     ck_assert_str_eq(told.err.text, words);
