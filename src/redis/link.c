@@ -60,18 +60,18 @@ static void set_timer(struct link *link, int64_t after_ms)
 }
 
 /* Exponential with full jitter, so that a fleet does not come back in one instant. */
-static int64_t backoff_ms(const struct link *link)
+int64_t link_backoff_ms(const struct link_host *host, int failures)
 {
-    const struct redis_config *config = link->host->config;
+    const struct redis_config *config = host->config;
     int64_t least = config->backoff_min_ms > 0 ? config->backoff_min_ms : 1;
     int64_t most = config->backoff_max_ms > least ? config->backoff_max_ms : least;
-    int doublings = link->failures < 20 ? link->failures : 20;
+    int doublings = failures < 20 ? failures : 20;
     int64_t range = most - least;
     if ((least << doublings) < range)
         range = least << doublings;
-    if (clock_ms(link->host->clock) < link->host->hurry_until_ms)
+    if (clock_ms(host->clock) < host->hurry_until_ms)
         return HURRY_MS;
-    return least + (int64_t)rand_below(link->host->rand, (uint64_t)range + 1);
+    return least + (int64_t)rand_below(host->rand, (uint64_t)range + 1);
 }
 
 /* How often a link that is ready looks at its oldest call, and how long it may be silent before it
@@ -93,7 +93,7 @@ static void link_become(struct link *link, enum link_state state)
         break;
     case LINK_WAITING:
     case LINK_HELD:
-        set_timer(link, backoff_ms(link));
+        set_timer(link, link_backoff_ms(link->host, link->failures));
         link->failures++;
         break;
     case LINK_DIALLING:

@@ -47,6 +47,9 @@ struct link_host {
     char version[32];
 };
 
+/* How long to wait before the next dial, after so many in a row that failed. */
+int64_t link_backoff_ms(const struct link_host *host, int failures);
+
 /* `number`: from 1, for the log. Does not dial. */
 struct link *link_new(struct link_host *host, int number);
 /* Drops what is in flight without telling: link_stop() comes before. */
