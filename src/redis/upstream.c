@@ -3,6 +3,7 @@
 #include "config/config.h"
 #include "redis/embedded.h"
 #include "redis/link.h"
+#include "redis/notify.h"
 #include <event2/dns.h>
 #include <event2/event.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@ struct upstream {
     struct log *log;
     struct link_host host;
     struct link **links;
+    struct notify *notify;
     int link_count, ready_count;
     struct embedded *embedded; /* NULL: Redis is somebody else's */
     struct list listeners;
@@ -117,6 +119,7 @@ static void on_running(void *arg)
     upstream->host.hurry_until_ms = clock_ms(upstream->host.clock) + HURRY_MS;
     for (int i = 0; i < upstream->link_count; i++)
         link_start(upstream->links[i]);
+    notify_start(upstream->notify);
 }
 
 static void on_embedded_trouble(void *arg, const char *why)
@@ -162,6 +165,11 @@ int64_t upstream_away_ms(const struct upstream *upstream)
     if (upstream->ready_count > 0)
         return 0;
     return away_ms > 0 ? away_ms : 1;
+}
+
+struct notify *upstream_notify(const struct upstream *upstream)
+{
+    return upstream->notify;
 }
 
 const char *upstream_trouble(const struct upstream *upstream)
@@ -247,6 +255,7 @@ struct upstream *upstream_new(struct event_base *base, const struct redis_config
     upstream->links = mem_array((size_t)upstream->link_count, sizeof(upstream->links[0]));
     for (int i = 0; i < upstream->link_count; i++)
         upstream->links[i] = link_new(&upstream->host, i + 1);
+    upstream->notify = notify_new(&upstream->host);
     if (config->where.scheme == URL_EMBEDDED) {
         const struct embedded_events events = {
             .running = on_running, .trouble = on_embedded_trouble, .arg = upstream};
@@ -261,6 +270,7 @@ bool upstream_start(struct upstream *upstream, struct err *err)
         return embedded_start(upstream->embedded, err);
     for (int i = 0; i < upstream->link_count; i++)
         link_start(upstream->links[i]);
+    notify_start(upstream->notify);
     return true;
 }
 
@@ -272,6 +282,7 @@ void upstream_stop(struct upstream *upstream, int64_t timeout_ms, void (*stopped
     upstream->stopped_arg = arg;
     for (int i = 0; i < upstream->link_count; i++)
         link_stop(upstream->links[i], "the daemon stops");
+    notify_stop(upstream->notify);
     if (upstream->embedded != NULL)
         embedded_stop(upstream->embedded, timeout_ms, on_embedded_stopped, upstream);
     else
@@ -285,6 +296,7 @@ void upstream_free(struct upstream *upstream)
     for (int i = 0; i < upstream->link_count; i++)
         link_free(upstream->links[i]);
     mem_free(upstream->links);
+    notify_free(upstream->notify);
     embedded_free(upstream->embedded);
     event_free(upstream->news);
     event_free(upstream->end);

@@ -13,6 +13,7 @@
 #include "redis/script.h"
 
 struct upstream;
+struct notify;
 struct redis_config;
 struct event_base;
 
@@ -72,6 +73,9 @@ MUST_CHECK bool upstream_start(struct upstream *upstream, struct err *err);
 void upstream_stop(struct upstream *upstream, int64_t timeout_ms, void (*stopped)(void *arg),
                    void *arg);
 void upstream_free(struct upstream *upstream);
+
+/* The subscribed link, as old as the upstream. */
+struct notify *upstream_notify(const struct upstream *upstream);
 
 struct upstream_stats {
     int links, links_ready;
