@@ -28,7 +28,7 @@ local now_ms = seconds * 1000 + math.floor(tonumber(time[2]) / 1000)
 
 -- What the operations name: lease keys and entries, and of the list its ends.
 local keys, names, named = { KEYS[2], KEYS[3] }, { "" }, 0
-local at, letter, count = 4, ARGV[4], 0
+local at, letter, count = 4, ARGV[4]
 while letter do
     count = tonumber(ARGV[at + 1])
     local step = letter == "F" and 1 or letter == "T" and 2 or 3

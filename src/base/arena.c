@@ -6,41 +6,31 @@
 #define BLOCK_BYTES (16 << 10)
 
 struct arena_block {
-    struct arena_block *next;
+    struct arena_block *older;
     size_t room;
     alignas(max_align_t) char bytes[];
 };
 
-static struct arena_block *block_new(size_t room)
+static void drop_newest(struct arena *arena)
 {
-    struct arena_block *block = mem_alloc(sizeof(*block) + room);
-    block->next = NULL;
-    block->room = room;
-    return block;
-}
-
-static void free_blocks(struct arena_block *block)
-{
-    while (block != NULL) {
-        struct arena_block *next = block->next;
-        mem_free(block);
-        block = next;
-    }
+    struct arena_block *block = arena->newest;
+    arena->newest = block->older;
+    mem_free(block);
 }
 
 void arena_clear(struct arena *arena)
 {
-    free_blocks(arena->first);
-    *arena = (struct arena){0};
+    while (arena->newest != NULL)
+        drop_newest(arena);
+    arena->used = 0;
 }
 
 static void add_block(struct arena *arena, size_t least)
 {
-    struct arena_block *block = block_new(least > BLOCK_BYTES ? least : BLOCK_BYTES);
-    if (arena->first == NULL)
-        arena->first = block;
-    else
-        arena->newest->next = block;
+    size_t room = least > BLOCK_BYTES ? least : BLOCK_BYTES;
+    struct arena_block *block = mem_alloc(sizeof(*block) + room);
+    block->older = arena->newest;
+    block->room = room;
     arena->newest = block;
     arena->used = 0;
 }
@@ -55,16 +45,11 @@ void *arena_alloc(struct arena *arena, size_t size)
     return bytes;
 }
 
+/* The oldest block stays, unless one large thing made it. */
 void arena_reset(struct arena *arena)
 {
-    if (arena->first == NULL)
-        return;
-    if (arena->first->room > BLOCK_BYTES) { /* one large thing is no reason to keep its room */
-        arena_clear(arena);
-        return;
-    }
-    free_blocks(arena->first->next);
-    arena->first->next = NULL;
-    arena->newest = arena->first;
+    while (arena->newest != NULL &&
+           (arena->newest->older != NULL || arena->newest->room > BLOCK_BYTES))
+        drop_newest(arena);
     arena->used = 0;
 }

@@ -1,5 +1,5 @@
 /* arena: memory for many small things that are given back together.
- * Knows: base/mem.  Owns: its blocks; the first one is kept for the next round. */
+ * Knows: base/mem.  Owns: its blocks; one is kept for the next round. */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
@@ -8,7 +8,7 @@
 struct arena_block;
 
 struct arena {
-    struct arena_block *first, *newest;
+    struct arena_block *newest;
     size_t used; /* of the newest block */
 };
 

@@ -191,7 +191,8 @@ static void write_settings(FILE *file, const struct statedir *dir,
     write_quoted(file, "dir", dir->path, "");
     fprintf(file, "save \"\"\nappendonly yes\nappendfsync %s\n", config->appendfsync);
     fprintf(file, "maxmemory %s\nmaxmemory-policy noeviction\n", config->maxmemory);
-    /* Small pools as tables, too: in a list each look is a walk. (By the names that Redis 6 knows.) */
+    /* Small pools as tables, too: in a list each look is a walk. (By the names that Redis 6 knows.)
+     */
     fputs("hash-max-ziplist-entries 16\nzset-max-ziplist-entries 16\n", file);
 }
 

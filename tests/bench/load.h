@@ -5,9 +5,9 @@
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
 
-#include <stddef.h>
 #include "endpoint.h"
 #include "words.h"
+#include <stddef.h>
 #include <stdint.h>
 
 struct load_target {
