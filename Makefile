@@ -63,7 +63,7 @@ say       = $(if $(V),,@printf '  %-4s %s\n' $(1) $(@:$(OUT)/%=%);)
 PARALLEL  = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS) -Otarget)
 
 # --- the daemon: one archive a folder ----------------------------------------------------------------
-FOLDERS := server commands report jobs pool lock ops redis resp io config base
+FOLDERS := run server commands report jobs pool lock ops redis resp io config base
 obj      = $(patsubst src/%.c,$(OUT)/src/%.o,$(wildcard src/$(1)/*.c))
 archive  = $(OUT)/lib/$(1).a
 archives = $(foreach f,$(1),$(call archive,$(f)))

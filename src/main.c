@@ -5,6 +5,7 @@
 #include "commands/dispatch.h"
 #include "io/addr.h"
 #include "report/slowlog.h"
+#include "run/run.h"
 #include "server/clients.h"
 #include "server/systemd.h"
 #include <errno.h>
@@ -365,6 +366,8 @@ int main(int argc, char **argv)
     enum config_action action;
     struct err err;
     int code = EXIT_SUCCESS;
+    if (argc > 1 && strcmp(argv[1], "run") == 0)
+        return run_main(argc - 1, argv + 1);
     event_set_mem_functions(mem_alloc, mem_realloc, mem_free); /* libevent never lacks memory */
     clock_init(&daemon->clock);
     rand_init(&daemon->rand);

@@ -85,6 +85,7 @@ void config_print_help(void)
         "rallocd hands out resources, each to one holder at a time, over the Redis protocol.\n"
         "\n"
         "usage: rallocd [-c FILE] [--SECTION.KEY=VALUE ...]\n"
+        "       rallocd run [options] -- program [arguments]   (see rallocd run --help)\n"
         "\n"
         "  -c, --config FILE      read settings from FILE (see conf/rallocd.conf)\n"
         "  --SECTION.KEY=VALUE    set one: --server.listen=0.0.0.0:7411\n"

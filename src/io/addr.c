@@ -62,6 +62,12 @@ static bool read_v6(const char *host, struct sockaddr_in6 *out)
     return true;
 }
 
+void addr_of_url(const struct url *url, struct addr *out)
+{
+    *out = (struct addr){.is_unix = url->scheme == URL_UNIX, .port = url->port};
+    snprintf(out->host, sizeof(out->host), "%s", url->host);
+}
+
 bool addr_parse(struct str text, struct addr *out, struct err *err)
 {
     memset(out, 0, sizeof(*out));

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "config/url.h"
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -16,6 +17,8 @@ struct addr {
     uint16_t port;
 };
 
+/* Where a url leads: one of TCP or a Unix socket. */
+void addr_of_url(const struct url *url, struct addr *out);
 MUST_CHECK bool addr_parse(struct str text, struct addr *out, struct err *err);
 /* The form that addr_parse reads. */
 void addr_print(const struct addr *addr, char *out, size_t size);

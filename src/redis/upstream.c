@@ -215,13 +215,6 @@ static struct evdns_base *open_dns(struct event_base *base)
     return dns;
 }
 
-static void set_addr(struct addr *addr, const struct url *url)
-{
-    addr->is_unix = url->scheme == URL_UNIX;
-    snprintf(addr->host, sizeof(addr->host), "%s", url->host);
-    addr->port = url->port;
-}
-
 struct upstream *upstream_new(struct event_base *base, const struct redis_config *config,
                               const char *name, const struct clock *clock, struct rand *rand,
                               struct log *log)
@@ -248,7 +241,7 @@ struct upstream *upstream_new(struct event_base *base, const struct redis_config
         .answered = on_answered,
         .arg = upstream,
     };
-    set_addr(&upstream->host.addr, &config->where);
+    addr_of_url(&config->where, &upstream->host.addr);
     for (int id = SCRIPT_NONE + 1; id < SCRIPT_COUNT; id++)
         wire_head_init(&upstream->host.heads[id], script_of((enum script_id)id));
     upstream->link_count = (int)config->links;

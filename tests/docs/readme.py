@@ -7,6 +7,7 @@ does not (see SHELL). A block or a shell line that nothing here knows how to run
 """
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -142,6 +143,14 @@ def check_client(line, port):
     assert reply == "PONG\n", reply
 
 
+def check_run(line, port):
+    """By the daemon's port; the program is the one that was built."""
+    words = shlex.split(line)
+    environment = dict(os.environ, RALLOCD_URL=f"redis://127.0.0.1:{port}")
+    said = run([f"{os.environ['OUT']}/rallocd", *words[1:]], env=environment)
+    assert said.startswith("working with "), said
+
+
 def check_target(line, _):
     """`make test` is what runs this."""
     with open("Makefile", encoding="utf-8") as file:
@@ -159,8 +168,8 @@ SHELL = [
 
 def check_shell(lines, port, folder):
     for number, line in enumerate(lines):
-        if line.startswith("redis-cli "):
-            check_client(line, port)
+        if line.startswith(("redis-cli ", "rallocd run ")):
+            (check_client if line.startswith("redis-cli ") else check_run)(line, port)
             continue
         checks = [check for pattern, check in SHELL if re.match(pattern, line)]
         assert checks, f"nobody knows how to test: {line}"

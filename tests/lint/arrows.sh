@@ -7,7 +7,7 @@ cd "${1:-"$(dirname "$0")/../../src"}"
 
 # rank by rank, from the left; a word with a dot is a file, the others are folders
 order='main.c tools
-server http
+server http run
 commands
 report
 daemon.h
