@@ -3,19 +3,13 @@
 #include "ops/batch.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "ops/compose.h"
 #include <inttypes.h>
 #include <stdio.h>
 
 #define RETRY_DELAY_MS 20
-/* Things that one merged call may touch, so that it stays short for everybody else's sake. */
-#define MAX_WEIGHT 10000
 /* Looks at the sockets for more operations before those that are there are sent. */
 #define MAX_TURNS 16
-
-static struct op *op_at(struct list_node *node)
-{
-    return list_entry(node, struct op, node);
-}
 
 static void end_call(void *arg, enum call_fate fate, const struct answer *answer);
 
@@ -98,102 +92,13 @@ static void mark_active(struct lane *lane)
 /* --- sending -------------------------------------------------------------------------------------
  */
 
-static int weight_of(const struct op *op)
+static bool send(struct lane *lane, struct composed *composed)
 {
-    return op->weight > 0 ? op->weight : 1;
-}
-
-/* The operations of the next call. */
-struct pick {
-    size_t count, arg_count, key_count;
-    int64_t weight;
-    bool is_batch;
-    bool is_full; /* for one of them only the batch script will do */
-};
-
-static void need_picked(struct batches *batches, size_t count)
-{
-    if (count <= batches->max_picked)
-        return;
-    batches->max_picked = count * 2;
-    batches->picked = mem_realloc(batches->picked, batches->max_picked * sizeof *batches->picked);
-}
-
-/* How many at the head of the queue share the next call. */
-static struct pick measure_run(struct lane *lane)
-{
-    struct op *first = op_at(list_first(&lane->queue));
-    struct pick pick = {.is_batch = first->script == lane->rules->batch_script};
-    size_t limit = (size_t)lane->batches->max_batch;
-    if (!pick.is_batch || lane->alone_left > 0)
-        limit = 1;
-    list_each (node, &lane->queue) {
-        struct op *op = op_at(node);
-        if (pick.count == limit || op->script != first->script ||
-            (pick.count > 0 && pick.weight + weight_of(op) > MAX_WEIGHT))
-            break;
-        pick.weight += weight_of(op);
-        pick.arg_count += (size_t)op->arg_count;
-        pick.key_count += (size_t)op->key_count;
-        pick.is_full = pick.is_full || op->is_full;
-        pick.count++;
-    }
-    return pick;
-}
-
-/* Notes those that may lead, or the others, behind the first `at` picked ones. */
-static size_t pick_some(struct lane *lane, size_t count, bool may_lead, size_t at)
-{
-    list_each (node, &lane->queue) {
-        if (count-- == 0)
-            break;
-        if (op_at(node)->may_lead == may_lead)
-            lane->batches->picked[at++] = op_at(node);
-    }
-    return at;
-}
-
-static struct pick pick_next(struct lane *lane)
-{
-    struct pick pick = measure_run(lane);
-    need_picked(lane->batches, pick.count);
-    pick_some(lane, pick.count, false, pick_some(lane, pick.count, true, 0));
-    return pick;
-}
-
-/* The lane's keys, then those of the picked operations (none for a recall). */
-static void write_keys(struct lane *lane, enum script_id id, const struct pick *pick)
-{
-    struct batches *batches = lane->batches;
-    const struct script *script = script_of(id);
-    size_t named = (size_t)script->key_count, own = pick != NULL ? pick->key_count : 0;
-    words_start(&batches->keys, named + own, 0);
-    lane->rules->keys(lane->owner, script, batches->keys.list);
-    batches->keys.count = named - (id == lane->rules->batch_script ? 0 : own);
-    for (size_t i = 0; own > 0 && i < pick->count; i++)
-        words_put_all(&batches->keys, batches->picked[i]->keys,
-                      (size_t)batches->picked[i]->key_count);
-}
-
-/* The args are those that have been put together. */
-static bool send_script(struct lane *lane, enum script_id id, const struct pick *pick,
-                        int64_t weight)
-{
-    struct batches *batches = lane->batches;
-    struct call call = {.script = id,
-                        .args = batches->args.list,
-                        .arg_count = (int)batches->args.count,
-                        .weight = weight,
-                        .done = end_call,
-                        .arg = lane};
-    if (id != SCRIPT_NONE) {
-        write_keys(lane, id, pick);
-        call.keys = batches->keys.list;
-        call.key_count = (int)batches->keys.count;
-    }
-    if (!upstream_call(batches->upstream, &call))
+    composed->call.done = end_call;
+    composed->call.arg = lane;
+    if (!upstream_call(lane->batches->upstream, &composed->call))
         return false;
-    batches->calls++;
+    lane->batches->calls++;
     lane->is_flying = true;
     unlist(lane);
     return true;
@@ -201,70 +106,31 @@ static bool send_script(struct lane *lane, enum script_id id, const struct pick 
 
 static bool send_recall(struct lane *lane)
 {
-    struct words *args = &lane->batches->args;
-    words_start(args, 2, NUM_INT_MAX);
-    words_put(args, lane->batches->daemon);
-    words_put_int(args, (int64_t)lane->lost);
-    if (!send_script(lane, lane->rules->recall_script, NULL, lane->weight))
+    struct composed composed = compose_recall(lane);
+    if (!send(lane, &composed))
         return false;
     lane->is_recalling = true;
     return true;
 }
 
-/* Puts daemon and sequence, which all batches begin with, and makes room for what follows. */
-static void start_batch(struct batches *batches, const struct pick *pick)
-{
-    struct words *args = &batches->args;
-    words_start(args, 2 + RULES_HEAD + pick->arg_count + pick->count * RULES_RUN_WORDS,
-                NUM_INT_MAX + pick->count * RULES_RUN_BYTES);
-    words_put(args, batches->daemon);
-    words_put_int(args, (int64_t)(batches->sequence + 1));
-}
-
-/* The args of the picked operations; which script takes them. */
-static enum script_id write_args(struct lane *lane, const struct pick *pick)
-{
-    struct batches *batches = lane->batches;
-    const struct lane_rules *rules = lane->rules;
-    enum script_id packed = SCRIPT_NONE;
-    if (!pick->is_batch) {
-        words_start(&batches->args, pick->arg_count, 0);
-        words_put_all(&batches->args, batches->picked[0]->args, pick->arg_count);
-        return batches->picked[0]->script;
-    }
-    start_batch(batches, pick);
-    if (rules->pack != NULL && !pick->is_full)
-        packed = rules->pack(lane->owner, batches->picked, pick->count, &batches->args);
-    if (packed != SCRIPT_NONE)
-        return packed;
-    start_batch(batches, pick);
-    if (rules->head != NULL)
-        rules->head(lane->owner, &batches->args);
-    for (size_t i = 0; i < pick->count; i++)
-        words_put_all(&batches->args, batches->picked[i]->args,
-                      (size_t)batches->picked[i]->arg_count);
-    return rules->batch_script;
-}
-
 static bool send_queued(struct lane *lane)
 {
     struct batches *batches = lane->batches;
-    struct pick pick = pick_next(lane);
-    enum script_id id = write_args(lane, &pick);
-    if (!send_script(lane, id, &pick, pick.weight))
+    struct composed composed = compose_next(lane);
+    if (!send(lane, &composed))
         return false;
-    lane->is_packed = pick.is_batch && id != lane->rules->batch_script;
+    lane->is_packed = composed.is_packed;
     if (lane->alone_left > 0)
         lane->alone_left--;
-    for (size_t i = 0; i < pick.count; i++) {
+    for (size_t i = 0; i < composed.count; i++) {
         list_remove(&lane->queue, &batches->picked[i]->node);
         list_push(&lane->flying, &batches->picked[i]->node);
     }
-    if (pick.is_batch) {
+    if (composed.is_batch) {
         lane->sequence = ++batches->sequence;
-        lane->weight = pick.weight;
+        lane->weight = composed.call.weight;
         batches->batches++;
-        batches->batched_ops += pick.count;
+        batches->batched_ops += composed.count;
     }
     return true;
 }

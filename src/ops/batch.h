@@ -51,6 +51,12 @@ struct op {
     struct err *err;   /* private: why it was not taken, until done (batches_refuse) */
 };
 
+/* The operation of a node of a lane's lists. */
+static inline struct op *op_at(struct list_node *node)
+{
+    return list_entry(node, struct op, node);
+}
+
 enum { RULES_HEAD = 4, RULES_RUN_WORDS = 4, RULES_RUN_BYTES = 64 };
 
 /* What a lane must know of its key group; one constant struct per kind. */
