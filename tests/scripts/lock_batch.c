@@ -26,7 +26,8 @@ START_TEST(a_lock_is_taken_once_and_its_value_is_the_owner)
     expect_redis(&scene, "GET p|lock:k", "w 1");
     long long ttl_ms = ask_int("PTTL p|lock:k");
     ck_assert(ttl_ms > 50000 && ttl_ms <= 60000);
-    ck_assert_int_eq(ttl_ms, ask_int("PTTL p|lock|claim:k"));
+    long long claim_ms = ask_int("PTTL p|lock|claim:k"); /* asked a moment later */
+    ck_assert(claim_ms <= ttl_ms && claim_ms > ttl_ms - 5000);
     expect_locks(&scene, "V k ; V free", "[...");
     scene_close_broken(&scene);
 }
