@@ -125,6 +125,8 @@ static void keep_resource(const struct load *load, struct slot *slot, const stru
     const char *refusal = load->target->refusal;
     if (leaf->type == LEAF_NONE)
         errx(1, "%s: nothing to take", load->target->name);
+    if (leaf->type == LEAF_INTEGER && load->target->takes_number)
+        return;
     if (leaf->type == LEAF_INTEGER || leaf->text.len >= sizeof(slot->resource) ||
         (refusal != NULL && str_eq(leaf->text, str_of(refusal))))
         errx(1, "%s: a take is answered '%.*s'", load->target->name, PRSTR(leaf->text));

@@ -7,6 +7,7 @@
 
 #include "endpoint.h"
 #include "words.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ struct load_target {
     int endpoint_count;
     struct words take;      /* their holes: see request.h */
     struct words give;      /* no words: nothing is given back, a take is the unit */
+    bool takes_number;      /* a take is answered by a number: what was taken is known anyway */
     size_t before_resource; /* bytes of a take's answer before the resource */
     const char *refusal;    /* what a take is answered that could not be done; NULL: nothing is */
 };

@@ -12,7 +12,7 @@ static const struct pool_plan small = {.name = "small", .resources = 1000};
 /* For so many clients that the small one could be empty for a moment. */
 static const struct pool_plan wide = {.name = "wide", .resources = 2000};
 static const struct pool_plan large = {.name = "large", .resources = 1000000};
-static const struct pool_plan shared = {.name = "shared", .resources = 1000};
+static const struct pool_plan shared = {.name = "rotating", .resources = 1000};
 static const struct pool_plan named = {.name = "named", .resources = 1000, .is_named = true};
 
 /* The three ways that most sections compare. */
@@ -138,6 +138,30 @@ void section_fleet(const struct options *options, FILE *report)
           "daemon and none.\n",
           report);
     run(matrix, options, STAGE_MAX_DAEMONS, report);
+    mem_free(matrix);
+}
+
+void section_locks(const struct options *options, FILE *report)
+{
+    enum { RECIPE, LOCKS };
+    struct matrix *matrix = mem_zalloc(sizeof(*matrix));
+    *matrix = (struct matrix){.name = "locks",
+                              .ways = {[RECIPE] = "SET and a script", [LOCKS] = "rallocd"},
+                              .way_count = 2,
+                              .ratios = {{LOCKS, RECIPE}},
+                              .ratio_count = 1};
+    for (int is_unix = 0; is_unix < 2; is_unix++) {
+        for (int clients = 50; clients <= 200; clients += 150) {
+            struct row *row = matrix_add(matrix, is_unix, clients, 1, "locks");
+            row->plans[RECIPE].side = SIDE_RECIPE;
+            row->plans[LOCKS] = (struct way_plan){.side = SIDE_LOCKS, .daemon_count = 1};
+        }
+    }
+    fputs("\n## Locks\n\n"
+          "Pairs of LOCK and UNLOCK, each client with a lock that nobody else wants, beside SET NX "
+          "EX and a script that\ncompares and deletes (which give no fence).\n",
+          report);
+    run(matrix, options, 1, report);
     mem_free(matrix);
 }
 

@@ -21,6 +21,7 @@ void section_pipelined(const struct options *options, FILE *report);
 void section_large(const struct options *options, FILE *report);
 void section_kinds(const struct options *options, FILE *report);
 void section_fleet(const struct options *options, FILE *report);
+void section_locks(const struct options *options, FILE *report);
 void section_limit(const struct options *options, FILE *report);
 /* idle.c */
 void section_idle(const struct options *options, FILE *report);

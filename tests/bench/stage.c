@@ -143,7 +143,7 @@ static void start_daemon(struct stage *stage, const struct stage_plan *plan, int
                                    url,
                                    namespace,
                                    "--server.maxclients=20000",
-                                   "--pool:shared.mode=shared",
+                                   "--pool:rotating.mode=shared",
                                    "--log.level=warning"};
     for (int i = 0; plan->wrapper != NULL && plan->wrapper[i] != NULL; i++)
         argv[argc++] = plan->wrapper[i];

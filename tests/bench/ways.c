@@ -11,7 +11,7 @@
 
 static bool is_shared(const struct pool_plan *pool)
 {
-    return strcmp(pool->name, "shared") == 0;
+    return strcmp(pool->name, "rotating") == 0;
 }
 
 static void say_seed(struct load_target *target, struct program *redis, const char *base,
@@ -58,16 +58,35 @@ static void say_plain(struct load_target *target)
     WORDS(&target->give, "DEL", "%name");
 }
 
+/* Of its own lock each time, under its own name; nobody else wants it. */
+static void say_recipe(struct load_target *target, struct program *redis)
+{
+    static const char unlock[] = "if redis.call('GET', KEYS[1]) == ARGV[1] then "
+                                 "return redis.call('DEL', KEYS[1]) end return 0";
+    redisReply *sha = program_ask(redis, "SCRIPT LOAD %s", unlock);
+    WORDS(&target->take, "SET", "%name", "%client", "NX", "EX", TIMEOUT_S);
+    WORDS(&target->give, "EVALSHA", sha->str, "1", "%name", "%client");
+    freeReplyObject(sha);
+}
+
+static void say_locks(struct load_target *target)
+{
+    WORDS(&target->take, "LOCK", "%name", "%client", "TIMEOUT", TIMEOUT_S);
+    WORDS(&target->give, "UNLOCK", "%name", "%client");
+    target->takes_number = true;
+}
+
 /* Endpoints, and the daemons behind them. */
 static void place(struct way *way, struct stage *stage, const struct way_plan *plan)
 {
-    struct program *programs = plan->side == SIDE_DAEMON ? stage->daemons : &stage->redis;
-    int count = plan->side == SIDE_DAEMON ? plan->daemon_count : 1;
+    bool is_daemon = plan->side == SIDE_DAEMON || plan->side == SIDE_LOCKS;
+    struct program *programs = is_daemon ? stage->daemons : &stage->redis;
+    int count = is_daemon ? plan->daemon_count : 1;
     for (int i = 0; i < count; i++)
         way->endpoints[i] = plan->is_unix ? programs[i].local : programs[i].tcp;
     way->target.endpoints = way->endpoints;
     way->target.endpoint_count = count;
-    if (plan->side == SIDE_DAEMON) {
+    if (is_daemon) {
         way->daemons = stage->daemons;
         way->daemon_count = count;
     }
@@ -77,18 +96,22 @@ void way_init(struct way *way, struct stage *stage, const struct way_plan *plan)
 {
     static const char *const prefixes[] = {
         [SIDE_SEED] = "seed", [SIDE_OURS] = "ours", [SIDE_DAEMON] = STAGE_NAMESPACE};
-    static const char *const names[] = {[SIDE_SEED] = "library's scripts",
-                                        [SIDE_OURS] = "our scripts",
-                                        [SIDE_DAEMON] = "rallocd",
-                                        [SIDE_PLAIN] = "SET and DEL"};
+    static const char *const names[] = {
+        [SIDE_SEED] = "library's scripts",  [SIDE_OURS] = "our scripts",
+        [SIDE_DAEMON] = "rallocd",          [SIDE_PLAIN] = "SET and DEL",
+        [SIDE_RECIPE] = "SET and a script", [SIDE_LOCKS] = "rallocd"};
     const char *prefix;
     char base[64];
     *way = (struct way){.target = {.name = names[plan->side]}};
     place(way, stage, plan);
-    if (plan->side == SIDE_PLAIN) {
+    if (plan->side == SIDE_PLAIN)
         say_plain(&way->target);
+    else if (plan->side == SIDE_RECIPE)
+        say_recipe(&way->target, &stage->redis);
+    else if (plan->side == SIDE_LOCKS)
+        say_locks(&way->target);
+    if (plan->side >= SIDE_PLAIN)
         return;
-    }
     prefix = prefixes[plan->side];
     snprintf(base, sizeof(base), "%s|%s", prefix, plan->pool.name);
     fill_pool(&stage->redis, base, plan->pool.resources);

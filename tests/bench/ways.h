@@ -11,11 +11,14 @@ enum side {
     SIDE_OURS,   /* straight to Redis with our scripts, one operation a call */
     SIDE_DAEMON, /* through the daemons */
     SIDE_PLAIN,  /* straight to Redis with SET NX EX and DEL: no pool at all */
+    SIDE_RECIPE, /* locks as Redis' documentation has them: SET NX EX, compare and delete by script
+                  */
+    SIDE_LOCKS,  /* LOCK and UNLOCK through the daemons */
 };
 
 /* One section's pool. Each side has it under a prefix of its own, made when a way is made. */
 struct pool_plan {
-    const char *name; /* "shared": the daemon has it in shared mode, where nothing is given back */
+    const char *name; /* "rotating": the daemon has it in shared mode, where nothing is given back */
     long long resources;
     bool is_named; /* each slot asks with a name of its own, so that it gets what it had */
 };
