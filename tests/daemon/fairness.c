@@ -95,7 +95,7 @@ START_TEST(what_one_client_can_put_before_others_is_bounded)
     until(queued_at_busy() >= 800);
     client_send(crowd[1], "RENEW busy b2");
     ck_assert(!client_has_reply(crowd[1], 20));
-    ck_assert_int_lt(queued_at_busy(), 1024);
+    ck_assert_int_le(queued_at_busy(), 1024 + 1); /* the open turns of one, and the other */
     server_thaw(&rig.redis);
     expect_text_at(__FILE__, __LINE__, client_read(crowd[1]), "(integer) 0");
     for (int k = 0; k < 1200; k++)
