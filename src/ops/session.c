@@ -1,0 +1,166 @@
+/* session: see session.h. */
+#include "ops/session.h"
+
+#define RETRY_MS 200 /* after a renewal that Redis did not answer */
+
+static struct session_item *of_due(struct list_node *node)
+{
+    return list_entry(node, struct session_item, due_node);
+}
+
+/* How long before its time is over a thing is given up. */
+static int64_t margin_ms(const struct sessions *sessions)
+{
+    return sessions->time_ms / 10 < 1000 ? sessions->time_ms / 10 : 1000;
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Most come behind all others: their next renewals are equally far away. */
+static void enlist(struct sessions *sessions, struct session_item *item, int64_t due_ms)
+{
+    struct list *due = &sessions->due;
+    struct list_node *at = due->root.prev;
+    if (item->limit_ms > 0)
+        due_ms = smaller(due_ms, item->limit_ms);
+    item->due_ms = due_ms;
+    while (at != &due->root && of_due(at)->due_ms > due_ms)
+        at = at->prev;
+    list_insert_after(due, at, &item->due_node);
+}
+
+static void unlist(struct sessions *sessions, struct session_item *item)
+{
+    if (list_has(&item->due_node))
+        list_remove(&sessions->due, &item->due_node);
+}
+
+/* Nobody holds it any more. One whose renewal is on its way is freed when that has ended. */
+static void drop(struct session_item *item)
+{
+    struct session *session = item->session;
+    unlist(session->sessions, item);
+    list_remove(&session->items, &item->node);
+    session->sessions->held--;
+    item->session = NULL;
+    if (!item->is_renewing)
+        item->rules->free(item);
+}
+
+static void lose(struct session_item *item)
+{
+    struct session *session = item->session;
+    session->sessions->lost++;
+    session->lost(session->arg, item);
+    drop(item);
+}
+
+static bool is_over(const struct session_item *item, int64_t now_ms)
+{
+    return now_ms >= item->deadline_ms - margin_ms(item->session->sessions) ||
+           (item->limit_ms > 0 && now_ms >= item->limit_ms);
+}
+
+static void renew(struct session_item *item, int64_t now_ms)
+{
+    struct sessions *sessions = item->session->sessions;
+    int64_t for_ms = sessions->time_ms;
+    if (item->limit_ms > 0)
+        for_ms = smaller(for_ms, item->limit_ms - now_ms);
+    item->is_renewing = true;
+    item->asked_ms = now_ms;
+    item->asked_for_ms = for_ms;
+    enlist(sessions, item, item->deadline_ms - margin_ms(sessions)); /* if no answer comes */
+    item->rules->renew(item, for_ms);
+}
+
+static void look_at(struct session_item *item, int64_t now_ms)
+{
+    unlist(item->session->sessions, item);
+    if (is_over(item, now_ms)) {
+        item->rules->give_back(item);
+        lose(item);
+    } else if (item->is_renewing) {
+        enlist(item->session->sessions, item, now_ms + RETRY_MS);
+    } else {
+        renew(item, now_ms);
+    }
+}
+
+void sessions_init(struct sessions *sessions, const struct clock *clock, int64_t time_ms)
+{
+    *sessions = (struct sessions){.clock = clock, .time_ms = time_ms};
+    list_init(&sessions->due);
+}
+
+void sessions_tick(struct sessions *sessions)
+{
+    int64_t now_ms = clock_ms(sessions->clock);
+    struct list_node *node;
+    while ((node = list_first(&sessions->due)) != NULL && of_due(node)->due_ms <= now_ms)
+        look_at(of_due(node), now_ms);
+}
+
+void session_init(struct session *session, struct sessions *sessions,
+                  void (*lost)(void *arg, struct session_item *item), void *arg)
+{
+    *session = (struct session){.sessions = sessions, .lost = lost, .arg = arg};
+    list_init(&session->items);
+}
+
+void session_hold_take(struct session *session, struct session_item *item,
+                       const struct session_rules *rules, int64_t asked_ms, int64_t limit_ms)
+{
+    struct sessions *sessions = session->sessions;
+    item->rules = rules;
+    item->session = session;
+    item->deadline_ms = asked_ms + sessions->time_ms;
+    item->limit_ms = limit_ms > 0 ? asked_ms + limit_ms : 0;
+    item->is_renewing = false;
+    list_push(&session->items, &item->node);
+    sessions->held++;
+    enlist(sessions, item, asked_ms + sessions->time_ms / 3);
+}
+
+void session_forget(struct session_item *item)
+{
+    drop(item);
+}
+
+void session_end(struct session *session)
+{
+    list_each (node, &session->items) {
+        struct session_item *item = list_entry(node, struct session_item, node);
+        item->rules->give_back(item);
+        drop(item);
+    }
+}
+
+void session_settle(struct session_item *item, enum session_outcome outcome)
+{
+    struct sessions *sessions;
+    item->is_renewing = false;
+    if (item->session == NULL) {
+        item->rules->free(item);
+        return;
+    }
+    sessions = item->session->sessions;
+    unlist(sessions, item);
+    switch (outcome) {
+    case SESSION_KEPT:
+        item->deadline_ms = item->asked_ms + item->asked_for_ms;
+        enlist(sessions, item, item->asked_ms + sessions->time_ms / 3);
+        break;
+    case SESSION_GONE:
+        lose(item);
+        break;
+    case SESSION_UNKNOWN:
+        enlist(
+            sessions, item,
+            smaller(clock_ms(sessions->clock) + RETRY_MS, item->deadline_ms - margin_ms(sessions)));
+        break;
+    }
+}
