@@ -10,6 +10,7 @@
 #include "jobs/gc.h"
 #include "lock/locks.h"
 #include "ops/batch.h"
+#include "ops/session.h"
 #include "pool/pools.h"
 #include "redis/upstream.h"
 
@@ -30,6 +31,7 @@ struct daemon_stats {
 /* What the server has now; a reset leaves it alone. */
 struct daemon_gauges {
     size_t clients, monitors, open_turns; /* turns: requests that are not answered yet */
+    size_t loss_listeners; /* connections that have subscribed to __lost__ */
     size_t max_clients; /* maxclients, or fewer where the system's limit of descriptors is lower */
 };
 
@@ -58,6 +60,7 @@ struct daemon {
     struct config config;
     struct upstream *upstream;
     struct batches batches;
+    struct sessions sessions;
     struct pools pools;
     struct locks locks;
     struct gc gc;

@@ -20,7 +20,10 @@
 
 #define BATCHES_TICK_MS  50
 #define GC_TICK_MS       100
+#define SESSIONS_TICK_MS 100
 #define FORGET_TICK_MS   10000
+#define DRAIN_TICK_MS    10
+#define DRAIN_MAX_MS     1000 /* for what the last connections held, to be given back */
 #define ANNOUNCE_TICK_MS 10
 #define ANNOUNCE_MAX_MS  2000  /* a Redis that is away does not keep the daemon from being ready */
 #define STOP_REDIS_MS    10000 /* for the embedded server to write what it has to disk */
@@ -33,7 +36,8 @@ struct process {
     struct systemd systemd;
     struct event *signals[4];
     struct event *wake, *gather;
-    struct ticker batches, gc, forget, announce;
+    struct ticker batches, gc, sessions, forget, announce, drain;
+    int64_t drain_until_ms;
     char link_name[24]; /* as Redis' CLIENT LIST shows our links */
     bool has_pidfile;
 };
@@ -57,6 +61,7 @@ static void apply_settings(struct daemon *daemon)
     daemon->batches.wait_ms = redis->wait_timeout_ms;
     daemon->batches.max_batch = (int)redis->batch;
     daemon->batches.max_queued = (int)redis->max_queued;
+    daemon->sessions.time_ms = daemon->config.server.session_timeout_ms;
     pools_configure(&daemon->pools);
     clients_fit_limits(daemon->clients);
 }
@@ -174,10 +179,21 @@ static void on_clients_ending(void *arg)
     ticker_stop(&process->forget);
 }
 
+static void drain(void *arg)
+{
+    struct process *process = arg;
+    struct daemon *daemon = &process->daemon;
+    if (daemon->batches.queued > 0 && clock_ms(&daemon->clock) < process->drain_until_ms)
+        return;
+    ticker_stop(&process->drain);
+    upstream_stop(daemon->upstream, STOP_REDIS_MS, on_upstream_stopped, process);
+}
+
 static void on_clients_ended(void *arg)
 {
     struct process *process = arg;
-    upstream_stop(process->daemon.upstream, STOP_REDIS_MS, on_upstream_stopped, process);
+    process->drain_until_ms = clock_ms(&process->daemon.clock) + DRAIN_MAX_MS;
+    ticker_start(&process->drain);
 }
 
 /* --- ticks -------------------------------------------------------------------------- */
@@ -192,6 +208,11 @@ static void tick_gc(void *arg)
     struct daemon *daemon = arg;
     gc_tick(&daemon->gc);
     log_flush(&daemon->log);
+}
+
+static void tick_sessions(void *arg)
+{
+    sessions_tick(&((struct daemon *)arg)->sessions);
 }
 
 static void tick_forget(void *arg)
@@ -237,6 +258,8 @@ static void start_tickers(struct process *process)
     ticker_init(&process->batches, base, NULL, BATCHES_TICK_MS, 0, tick_batches, daemon);
     ticker_init(&process->gc, base, &daemon->rand, GC_TICK_MS, 10, tick_gc, daemon);
     ticker_init(&process->forget, base, &daemon->rand, FORGET_TICK_MS, 10, tick_forget, daemon);
+    ticker_init(&process->sessions, base, NULL, SESSIONS_TICK_MS, 0, tick_sessions, daemon);
+    ticker_init(&process->drain, base, NULL, DRAIN_TICK_MS, 0, drain, process);
     ticker_init(&process->announce, base, NULL, ANNOUNCE_TICK_MS, 0, announce, process);
     process->wake = evtimer_new(base, on_wake, daemon);
     daemon->batches.wake = wake_batches;
@@ -247,6 +270,7 @@ static void start_tickers(struct process *process)
     ticker_start(&process->batches);
     ticker_start(&process->gc);
     ticker_start(&process->forget);
+    ticker_start(&process->sessions);
     ticker_start(&process->announce);
 }
 
@@ -281,6 +305,7 @@ static void init_parts(struct process *process)
                &daemon->log);
     locks_init(&daemon->locks, &daemon->batches, str_of(daemon->config.server.namespace),
                &daemon->log);
+    sessions_init(&daemon->sessions, &daemon->clock, daemon->config.server.session_timeout_ms);
     gc_init(&daemon->gc, &daemon->pools, &daemon->clock, &daemon->rand, &daemon->log);
     daemon->slowlog = slowlog_new();
     daemon->command_stats = command_stats_new();
@@ -307,6 +332,8 @@ static void clear_parts(struct process *process)
     ticker_clear(&process->batches);
     ticker_clear(&process->gc);
     ticker_clear(&process->forget);
+    ticker_clear(&process->sessions);
+    ticker_clear(&process->drain);
     ticker_clear(&process->announce);
     batches_clear(&daemon->batches);
     clients_free(daemon->clients);

@@ -15,6 +15,7 @@ static const char *const words[ERR_KINDS] = {
     [ERR_TIMEOUT] = "TIMEOUT",
     [ERR_BUSY] = "BUSY",
     [ERR_WRONGTYPE] = "WRONGTYPE",
+    [ERR_LOST] = "LOST",
 };
 
 const char *err_word(enum err_kind kind)

@@ -20,6 +20,7 @@ enum err_kind {
     ERR_TIMEOUT,   /* TIMEOUT */
     ERR_BUSY,      /* BUSY */
     ERR_WRONGTYPE, /* WRONGTYPE */
+    ERR_LOST,      /* LOST */
     ERR_KINDS
 };
 

@@ -14,7 +14,7 @@ struct pool *check_pool(struct ask *ask)
 
 bool check_leases(struct ask *ask, const struct pool *pool)
 {
-    const unsigned refused = OPT_TOKEN | OPT_OWNER | OPT_REQID | OPT_WITHTOKEN;
+    const unsigned refused = OPT_TOKEN | OPT_OWNER | OPT_REQID | OPT_WITHTOKEN | OPT_SESSION;
 
     if (!pool->config->is_shared || !(ask->options.given & refused))
         return true;

@@ -3,6 +3,7 @@
 #include "commands/dispatch.h"
 #include "base/mem.h"
 #include "commands/handlers.h"
+#include "commands/holds.h"
 #include "daemon.h"
 #include "report/slowlog.h"
 #include <ctype.h>
@@ -288,6 +289,18 @@ static int count_fixed(const struct command *command, const struct command_shape
     return given < shape->fixed_max ? given : shape->fixed_max;
 }
 
+/* A connection that lost what it held must not go on as if it had it. */
+static bool check_losses(struct ask *ask)
+{
+    struct err err;
+
+    if (!(ask->command->flags & (CMD_WRITE | CMD_READ)) ||
+        !holds_tell_late(peer_state(ask->peer), &err))
+        return true;
+    ask_fail(ask, &err);
+    return false;
+}
+
 /* Cuts the arguments into fixed ones, options and the rest. */
 static bool cut_arguments(struct ask *ask)
 {
@@ -336,7 +349,8 @@ void dispatch(struct daemon *daemon, struct peer *peer, struct turn *turn, const
                       .argc = argc,
                       .started_us = clock_us(&daemon->clock)};
 
-    if (!find_command(&ask) || !check_arity(&ask) || !check_login(&ask) || !cut_arguments(&ask)) {
+    if (!find_command(&ask) || !check_arity(&ask) || !check_login(&ask) || !check_losses(&ask) ||
+        !cut_arguments(&ask)) {
         reject(&ask);
         return;
     }

@@ -11,6 +11,7 @@
 #include "commands/table.h"
 
 struct command_stats;
+struct hold;
 struct later;
 struct pool;
 struct slowlog_args;
@@ -63,6 +64,9 @@ struct later {
     const struct command *command;
     struct pool *pool;  /* that it is about, or NULL: its operation keeps it */
     unsigned given;     /* options */
+    int64_t limit_ms;   /* of a holding with SESSION; <= 0: none */
+    struct hold *holds; /* locks that will be held so, if they are granted */
+    bool may_be_held;   /* somebody may hold it so already: a repeated request */
     int64_t timeout_ms; /* the handler's own */
     bool is_shared;     /* the pool was shared when the request came */
     bool has_failed;    /* private, as the rest */

@@ -71,6 +71,8 @@ void cmd_beats(struct ask *ask);
 void cmd_leave(struct ask *ask);
 
 /* connection.c */
+void cmd_subscribe(struct ask *ask);
+void cmd_unsubscribe(struct ask *ask);
 void cmd_ping(struct ask *ask);
 void cmd_echo(struct ask *ask);
 void cmd_auth(struct ask *ask);

@@ -3,6 +3,7 @@
 #include "pool/leases.h"
 #include "commands/check.h"
 #include "commands/handlers.h"
+#include "commands/holds.h"
 #include "commands/outcome.h"
 
 static void put_lease(struct reply *reply, const struct lease *lease)
@@ -40,6 +41,8 @@ static void end_malloc(void *arg, const struct err *err, const struct leases *le
         struct lease lease = leases_at(leases, i);
         put_granted(reply, &lease, later->given);
     }
+    if (later->given & OPT_SESSION)
+        holds_take_leases(later, leases);
     later_end(later);
 }
 
@@ -71,7 +74,10 @@ void cmd_malloc(struct ask *ask)
                                                        : pool->config->binding_timeout_ms,
         .owner = options->owner,
         .reqid = options->reqid};
-    leases_malloc(pool, &request, end_malloc, later_new(ask, pool));
+    struct later *later = later_new(ask, pool);
+    if (options->given & OPT_SESSION)
+        request.timeout_ms = holds_begin(later, options);
+    leases_malloc(pool, &request, end_malloc, later);
 }
 
 static void end_count(void *arg, const struct err *err, int64_t count)
@@ -103,6 +109,8 @@ void cmd_free(struct ask *ask)
                                    .resources = ask->rest,
                                    .count = ask->rest_count,
                                    .may_lead = turn_is_alone(ask->turn)};
+    for (int i = 0; i < ask->rest_count; i++)
+        holds_forget_lease(ask->peer, pool, ask->rest[i], ask->options.token);
     leases_free(pool, &request, end_count, later_new(ask, pool));
 }
 

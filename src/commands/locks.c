@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "commands/check.h"
 #include "commands/handlers.h"
+#include "commands/holds.h"
 #include "commands/outcome.h"
 
 #define CHECK_NUMBER_MAX 64 /* bytes of a number */
@@ -29,6 +30,7 @@ static void end_take(void *arg, const struct err *err, const struct answer *answ
 {
     struct later *later = arg;
 
+    holds_take_locks(later, err != NULL || answer_is_none(answer) ? NULL : answer);
     if (outcome_failed(later, err))
         return;
     if (answer_is_none(answer))
@@ -58,7 +60,13 @@ static void take(struct ask *ask, bool is_again)
         request.kind = LOCK_SHARED;
     else if (options->given & OPT_PERMITS)
         request.kind = LOCK_PERMITS;
-    locks_take(&ask->daemon->locks, &request, end_take, later_new(ask, NULL));
+    struct later *later = later_new(ask, NULL);
+    if (options->given & OPT_SESSION) {
+        request.timeout_ms = holds_begin(later, options);
+        later->may_be_held = is_again;
+        holds_plan_lock(later, &request.name, request.owner);
+    }
+    locks_take(&ask->daemon->locks, &request, end_take, later);
 }
 
 void cmd_lock(struct ask *ask)
@@ -75,6 +83,7 @@ static void end_take_all(void *arg, const struct err *err, const struct answer *
 {
     struct later *later = arg;
 
+    holds_take_locks(later, err != NULL || answer_is_none(answer) ? NULL : answer);
     if (err == NULL && answer_is_none(answer)) {
         reply_null_array(later_reply(later));
         later_end(later);
@@ -92,8 +101,17 @@ void cmd_lockall(struct ask *ask)
                                        .count = ask->rest_count,
                                        .is_gone = is_gone};
 
-    if (check_owner(ask, request.owner) && check_lock_keys(ask))
-        locks_take_all(&ask->daemon->locks, &request, end_take_all, later_new(ask, NULL));
+    if (!check_owner(ask, request.owner) || !check_lock_keys(ask))
+        return;
+    struct later *later = later_new(ask, NULL);
+    if (ask->options.given & OPT_SESSION) {
+        request.timeout_ms = holds_begin(later, &ask->options);
+        for (int i = ask->rest_count - 1; i >= 0; i--) {
+            struct lock_name name = {request.set, ask->rest[i]};
+            holds_plan_lock(later, &name, request.owner);
+        }
+    }
+    locks_take_all(&ask->daemon->locks, &request, end_take_all, later);
 }
 
 void cmd_update(struct ask *ask)
@@ -121,6 +139,7 @@ void cmd_unlock(struct ask *ask)
 
     if (!check_lock(ask, &name) || (has_owner && !check_owner(ask, ask->fixed[1])))
         return;
+    holds_forget_lock(ask->peer, &name, has_owner ? ask->fixed[1] : STR(""));
     locks_end(&ask->daemon->locks, &name, has_owner ? ask->fixed[1] : STR(""),
               turn_is_alone(ask->turn), outcome_int, later_new(ask, NULL));
 }

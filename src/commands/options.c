@@ -23,13 +23,16 @@ const struct option option_table[] = {
     {"IN", OPT_IN, "set", "The lock of this name that belongs to a lock set."},
     {"SHARED", OPT_SHARED, NULL, "Together with others who take it SHARED, each with a deadline."},
     {"PERMITS", OPT_PERMITS, "n OF m", "n of the lock's m permits; others may hold the rest."},
+    {"SESSION", OPT_SESSION, NULL,
+     "Held as long as this connection lives: renewed by the daemon, given back at the connection's "
+     "end. TIMEOUT is then the longest that it may be held."},
     {NULL, 0, NULL, NULL}};
 
 /* Words that the specification gives to commands which this version does not have. They are kept
  * free now: where they were taken for resources, a later version would change what a request means.
  */
-static const char *const kept_words[] = {"WAIT",   "SESSION", "PRIORITY", "POLICY", "ONCE",
-                                         "NOWAIT", "DELAY",   "RETRIES",  "RETRY",  NULL};
+static const char *const kept_words[] = {"WAIT",  "PRIORITY", "POLICY", "ONCE", "NOWAIT",
+                                         "DELAY", "RETRIES",  "RETRY",  NULL};
 
 static const struct option *find_option(struct str word)
 {

@@ -18,7 +18,8 @@ enum option_flag {
     OPT_TOKEN = 1 << 8,       /* TOKEN token */
     OPT_IN = 1 << 9,          /* IN set */
     OPT_SHARED = 1 << 10,     /* SHARED */
-    OPT_PERMITS = 1 << 11     /* PERMITS n OF m */
+    OPT_PERMITS = 1 << 11,    /* PERMITS n OF m */
+    OPT_SESSION = 1 << 12     /* SESSION */
 };
 
 struct options {

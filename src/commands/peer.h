@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 struct daemon;
+struct holder;
 
 /* --- one request's place in the order of replies --------------------------------------------- */
 
@@ -48,6 +49,10 @@ struct peer_state {
     char *name;     /* CLIENT SETNAME; "" */
     char *lib_name; /* CLIENT SETINFO; "" */
     char *lib_version;
+    /* of commands/holds: */
+    struct holder *holder; /* what it holds SESSION-wise; NULL: nothing yet */
+    char *loss;            /* what it lost and has not been told of; NULL: nothing */
+    bool hears_losses;     /* SUBSCRIBE __lost__ */
 };
 struct peer_state *peer_state(struct peer *peer);
 /* Replaces one of the texts by a copy. */
@@ -55,6 +60,10 @@ void peer_set_text(char **field, struct str text);
 
 /* As after connecting: protocol 2, logged out where a password is set, no name, no MONITOR. */
 void peer_reset(struct daemon *daemon, struct peer *peer);
+/* What answers nothing, between two replies: written into this, in the connection's protocol; whole
+ * at the end. Nothing else is written meanwhile. */
+struct reply *peer_begin_push(struct peer *peer);
+void peer_end_push(struct peer *peer);
 /* Nothing more is read; closes when all open turns are answered and written. */
 void peer_close(struct peer *peer, const char *why);
 /* The line of CLIENT LIST, without end of line: "id=1 addr=127.0.0.1:1 laddr=... name= age=0 ..."

@@ -549,7 +549,7 @@ const struct command command_table[] = {
      .run = cmd_malloc,
      .args = "pool",
      .options = OPT_TIMEOUT | OPT_NAME | OPT_BINDTIMEOUT | OPT_COUNT | OPT_ALL | OPT_OWNER |
-                OPT_REQID | OPT_WITHTOKEN,
+                OPT_REQID | OPT_WITHTOKEN | OPT_SESSION,
      .flags = CMD_WRITE | CMD_FAST,
      .summary = "Leases a free resource: the one that NAME is bound to, else the one that has "
                 "been free for longest.",
@@ -639,7 +639,7 @@ const struct command command_table[] = {
      .group = GROUP_LOCKS,
      .run = cmd_lock,
      .args = "key owner",
-     .options = OPT_TIMEOUT | OPT_IN | OPT_SHARED | OPT_PERMITS,
+     .options = OPT_TIMEOUT | OPT_IN | OPT_SHARED | OPT_PERMITS | OPT_SESSION,
      .flags = CMD_WRITE | CMD_FAST,
      .summary = "Takes a lock that nobody has. SHARED: together with others who do so; PERMITS n "
                 "OF m: n permits, while all holders together have m at most. Each holder has a "
@@ -652,7 +652,7 @@ const struct command command_table[] = {
      .group = GROUP_LOCKS,
      .run = cmd_rlock,
      .args = "key owner",
-     .options = OPT_TIMEOUT | OPT_IN | OPT_SHARED | OPT_PERMITS,
+     .options = OPT_TIMEOUT | OPT_IN | OPT_SHARED | OPT_PERMITS | OPT_SESSION,
      .flags = CMD_WRITE | CMD_FAST,
      .summary = "As LOCK, but whoever has it already gets it again, with the time anew; of PERMITS "
                 "so many as it says now.",
@@ -663,7 +663,7 @@ const struct command command_table[] = {
      .group = GROUP_LOCKS,
      .run = cmd_lockall,
      .args = "owner",
-     .options = OPT_TIMEOUT | OPT_IN,
+     .options = OPT_TIMEOUT | OPT_IN | OPT_SESSION,
      .rest = "key [key ...]",
      .flags = CMD_WRITE | CMD_RESOURCES,
      .summary = "Takes several locks, all of them or none.",
@@ -855,6 +855,26 @@ const struct command command_table[] = {
      .flags = CMD_FAST,
      .summary = "Takes database 0, the only one, for clients that select it.",
      .reply = "OK.",
+     .since = FIRST},
+    {.name = "SUBSCRIBE",
+     .full = "subscribe",
+     .group = GROUP_CONNECTION,
+     .run = cmd_subscribe,
+     .args = "channel",
+     .flags = CMD_FAST,
+     .summary = "Hears of what this connection, or another with the same CLIENT SETNAME, held with "
+                "SESSION and lost. The only channel is __lost__; other commands go on as before.",
+     .reply = "As Redis says it; then messages: pool (or lock), resource (or key), token (or "
+              "fence), with blanks between. RESP3 connections get them as pushes without it.",
+     .since = FIRST},
+    {.name = "UNSUBSCRIBE",
+     .full = "unsubscribe",
+     .group = GROUP_CONNECTION,
+     .run = cmd_unsubscribe,
+     .args = "[channel]",
+     .flags = CMD_FAST,
+     .summary = "Ends SUBSCRIBE.",
+     .reply = "As Redis says it.",
      .since = FIRST},
     {.name = "RESET",
      .full = "reset",

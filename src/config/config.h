@@ -34,6 +34,7 @@ struct server_config {
     int64_t max_resources; /* of one call */
     /* when a command names no TIMEOUT; 0: for ever (lock_status: never UNAVAILABLE) */
     int64_t lock_timeout_ms, lock_status_timeout_ms, beat_timeout_ms;
+    int64_t session_timeout_ms;
     int64_t max_pools; /* known to this daemon; naming one more is an error */
     int64_t shutdown_timeout_ms;
     char *pidfile;                  /* "" = none */

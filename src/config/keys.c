@@ -100,6 +100,10 @@ static const struct key rows[] = {
     {SERVER(beat_timeout_ms), .name = "beat_timeout", .type = KEY_SECONDS, .initial = "60",
      .min = 0, .max = 100 * YEAR, .flags = KEY_LIVE,
      .sentence = "Seconds that a member is alive after BEAT without TIMEOUT; 0: for ever."},
+    {SERVER(session_timeout_ms), .name = "session_timeout", .type = KEY_SECONDS, .initial = "10",
+     .min = SECOND, .max = HOUR, .flags = KEY_LIVE,
+     .sentence = "Seconds that what is held with SESSION outlives this daemon; it is renewed each "
+                 "third of them."},
     {SERVER(max_pools), .name = "max_pools", .type = KEY_INT, .initial = "10000", .min = 1,
      .max = 1000000, .flags = KEY_LIVE,
      .sentence = "Pools that this daemon knows at a time; naming one more is an error."},

@@ -115,6 +115,8 @@ NUMBER(clients, daemon->gauges.clients)
 NUMBER(max_clients, daemon->gauges.max_clients)
 NUMBER(monitors, daemon->gauges.monitors)
 NUMBER(open_turns, daemon->gauges.open_turns)
+NUMBER(sessions_held, daemon->sessions.held)
+NUMBER(sessions_lost, daemon->sessions.lost)
 
 static int64_t used_memory(struct daemon *daemon)
 {
@@ -256,6 +258,8 @@ const struct field field_table[] = {
     GAUGE("clients", "maxclients", "", "The most there can be.", max_clients),
     GAUGE("clients", "monitor_clients", "", "Connections in MONITOR.", monitors),
     GAUGE("clients", "pending_requests", "", "Requests that are not answered yet.", open_turns),
+    GAUGE("clients", "sessions_held", "", "Leases and locks held with SESSION.", sessions_held),
+    COUNTER("clients", "sessions_lost", "", "Of them, those that were lost.", sessions_lost),
 
     GAUGE("memory", "used_memory", "bytes", "Allocated.", used_memory),
     TEXT("memory", "used_memory_human", "Likewise, for people.", put_human_memory),
@@ -367,6 +371,7 @@ void fields_reset(struct daemon *daemon)
     batches->calls = batches->batches = batches->batched_ops = 0;
     batches->busy = batches->retries = batches->recalls = 0;
     daemon->locks.counters = (struct lock_counters){0};
+    daemon->sessions.lost = 0;
     list_each (node, &daemon->pools.all)
         list_entry(node, struct pool, node)->counters = (struct pool_counters){0};
 }

@@ -3,6 +3,7 @@
 #include "server/client.h"
 #include "base/mem.h"
 #include "commands/dispatch.h"
+#include "commands/holds.h"
 #include "io/stream.h"
 #include "server/clients.h"
 #include <poll.h>
@@ -464,6 +465,7 @@ void client_free(struct peer *client)
     log_line(&daemon->log, LOG_LEVEL_DEBUG, "client-closed", "client", client->address, "why",
              client->why != NULL ? client->why : "", NULL);
     orphan_turns(client);
+    holds_end(daemon, &client->state);
     client->state.is_monitor = false;
     count_monitor(client);
     leave_ready(client);

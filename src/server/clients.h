@@ -19,6 +19,7 @@ struct clients {
     struct event *work;     /* runs the ready ones; added while there are any */
     struct event *deadline; /* of the shutdown */
     struct ticker idle;
+    struct reply push; /* what is being pushed, see peer_begin_push() */
     uint64_t next_id;
     int64_t asked_clients; /* maxclients when the limit of descriptors was last fitted to it */
     int spare_fd;          /* given up for a moment when descriptors have run out */

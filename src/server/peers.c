@@ -1,6 +1,7 @@
 /* peers: what commands may ask of connections; see commands/peer.h.
  * Knows: clients.  Must not know: what a command does. */
 #include "base/mem.h"
+#include "commands/holds.h"
 #include "daemon.h"
 #include "io/stream.h"
 #include "server/clients.h"
@@ -14,12 +15,28 @@ struct peer_state *peer_state(struct peer *peer)
 void peer_reset(struct daemon *daemon, struct peer *peer)
 {
     struct peer_state *state = &peer->state;
+    holds_end(daemon, state);
     client_clear_texts(state);
     state->protocol = 2;
     state->is_logged_in = daemon->config.server.requirepass[0] == '\0';
     state->is_monitor = false;
     state->is_no_evict = false;
     state->reply_mode = PEER_REPLY_ON;
+}
+
+struct reply *peer_begin_push(struct peer *peer)
+{
+    struct reply *push = &peer->clients->push;
+    bool is_there = peer->phase != CLIENT_CLOSING && peer->phase != CLIENT_DOOMED;
+    push->protocol = peer->state.protocol;
+    push->out = is_there ? stream_out(peer->stream) : NULL;
+    return push;
+}
+
+void peer_end_push(struct peer *peer)
+{
+    if (peer->clients->push.out != NULL)
+        stream_wrote(peer->stream);
 }
 
 void peer_close(struct peer *peer, const char *why)
@@ -77,12 +94,13 @@ void peer_describe(struct peer *peer, char *out, size_t size)
     snprintf(out, size,
              "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld flags=%s db=0 sub=0 psub=0 "
              "ssub=0 multi=-1 turns=%zu qbuf=%zu qbuf-free=0 argv-mem=0 multi-mem=0 obl=0 oll=0 "
-             "omem=%zu tot-mem=%zu cmd=%s user=default redir=-1 resp=%d lib-name=%s lib-ver=%s",
+             "omem=%zu tot-mem=%zu cmd=%s user=default redir=-1 resp=%d lib-name=%s lib-ver=%s "
+             "held=%zu",
              (unsigned long long)state->id, peer->address, peer->local_address,
              stream_fd(peer->stream), state->name, (long long)peer_age_s(peer),
              (long long)peer_idle_s(peer), flags, peer->turns.count, in, out_bytes, in + out_bytes,
              peer->command != NULL ? peer->command : "NULL", state->protocol, state->lib_name,
-             state->lib_version);
+             state->lib_version, holds_count(state));
 }
 
 /* Those that are being closed are not there any more for whoever asks. */

@@ -143,6 +143,19 @@ void peer_set_text(char **field, struct str text)
     *field = mem_dup(text);
 }
 
+static struct reply rig_push;
+
+struct reply *peer_begin_push(struct peer *peer)
+{
+    rig_push = (struct reply){.out = peer->out, .protocol = peer->state.protocol};
+    return &rig_push;
+}
+
+void peer_end_push(struct peer *peer)
+{
+    (void)peer;
+}
+
 void peer_reset(struct daemon *daemon, struct peer *peer)
 {
     uint64_t id = peer->state.id;

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "commands/dispatch.h"
+#include "commands/holds.h"
 #include "server/clients.h"
 #include <check.h>
 #include <errno.h>
@@ -44,6 +45,18 @@ void dispatch(struct daemon *daemon, struct peer *peer, struct turn *turn, const
     }
     reply_int(turn_reply(turn), number);
     turn_end(turn);
+}
+
+/* Nothing is held here; that the ends of connections are told is seen from outside. */
+void holds_end(struct daemon *daemon, struct peer_state *state)
+{
+    (void)daemon;
+    ck_assert_ptr_null(state->holder);
+}
+
+size_t holds_count(const struct peer_state *state)
+{
+    return state->holder != NULL;
 }
 
 static void end_turn(int i)

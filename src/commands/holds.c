@@ -1,0 +1,402 @@
+/* holds: see holds.h. */
+#include "commands/holds.h"
+#include "base/mem.h"
+#include "commands/handlers.h"
+#include "daemon.h"
+
+#define CHANNEL "__lost__"
+
+/* A connection's session. */
+struct holder {
+    struct session session;
+    struct daemon *daemon;
+    struct peer *peer;
+};
+
+/* One thing that is held, its texts behind it. */
+struct hold {
+    struct session_item item; /* first */
+    struct daemon *daemon;
+    struct pool *pool;    /* NULL: a lock */
+    struct str set, name; /* set: of a lock; name: the resource, or the lock's key */
+    struct str proof;     /* the token, or the lock's owner */
+    int64_t fence;        /* of a lock */
+    struct hold *next;    /* while only planned */
+};
+
+static struct hold *hold_of(struct session_item *item)
+{
+    return (struct hold *)item;
+}
+
+int64_t holds_begin(struct later *later, const struct options *options)
+{
+    int64_t time_ms = later->daemon->sessions.time_ms;
+    later->limit_ms = options->given & OPT_TIMEOUT ? options->timeout_ms : 0;
+    later->may_be_held = (options->given & OPT_REQID) != 0;
+    return later->limit_ms > 0 && later->limit_ms < time_ms ? later->limit_ms : time_ms;
+}
+
+/* --- one hold ----------------------------------------------------------------------------------
+ */
+
+static struct str copy(char **at, struct str text)
+{
+    struct str kept = str_make(*at, text.len);
+    if (text.len > 0)
+        memcpy(*at, text.ptr, text.len);
+    *at += text.len;
+    return kept;
+}
+
+static struct hold *hold_new(struct daemon *daemon, struct pool *pool, struct str set,
+                             struct str name, struct str proof)
+{
+    struct hold *hold = mem_alloc(sizeof(*hold) + set.len + name.len + proof.len);
+    char *at = (char *)(hold + 1);
+    *hold = (struct hold){.daemon = daemon, .pool = pool};
+    hold->set = copy(&at, set);
+    hold->name = copy(&at, name);
+    hold->proof = copy(&at, proof);
+    if (pool != NULL)
+        pool->pending++; /* it is not forgotten meanwhile */
+    return hold;
+}
+
+static void hold_free(struct session_item *item)
+{
+    struct hold *hold = hold_of(item);
+    if (hold->pool != NULL)
+        hold->pool->pending--;
+    mem_free(hold);
+}
+
+static enum session_outcome outcome_of(const struct err *err, int64_t count)
+{
+    if (err == NULL)
+        return count > 0 ? SESSION_KEPT : SESSION_GONE;
+    return err->kind == ERR_NOTOWNER ? SESSION_GONE : SESSION_UNKNOWN;
+}
+
+static void end_lease_renewal(void *arg, const struct err *err, int64_t count)
+{
+    session_settle(arg, outcome_of(err, count));
+}
+
+static void renew_lease(struct session_item *item, int64_t timeout_ms)
+{
+    const struct hold *hold = hold_of(item);
+    leases_renew(hold->pool, hold->name, hold->proof, timeout_ms, end_lease_renewal, item);
+}
+
+static void give_lease_back(struct session_item *item)
+{
+    const struct hold *hold = hold_of(item);
+    struct leases leases = {.one = {.resource = hold->name, .token = hold->proof}, .count = 1};
+    leases_give_back(hold->pool, &leases);
+}
+
+static void end_lock_renewal(void *arg, const struct err *err, const struct answer *answer)
+{
+    session_settle(arg, outcome_of(err, answer_int(answer, 0)));
+}
+
+static struct lock_name lock_of(const struct hold *hold)
+{
+    return (struct lock_name){.set = hold->set, .key = hold->name};
+}
+
+static void renew_lock(struct session_item *item, int64_t timeout_ms)
+{
+    const struct hold *hold = hold_of(item);
+    struct lock_name name = lock_of(hold);
+    locks_extend(&hold->daemon->locks, &name, hold->proof, timeout_ms, end_lock_renewal, item);
+}
+
+static void end_unheard(void *arg, const struct err *err, const struct answer *answer)
+{
+    (void)arg;
+    (void)err;
+    (void)answer;
+}
+
+/* With its owner: a lock that somebody else has by now is not hit. */
+static void give_lock_back(struct session_item *item)
+{
+    const struct hold *hold = hold_of(item);
+    struct lock_name name = lock_of(hold);
+    locks_end(&hold->daemon->locks, &name, hold->proof, true, end_unheard, NULL);
+}
+
+static const struct session_rules lease_rules = {
+    .renew = renew_lease, .give_back = give_lease_back, .free = hold_free};
+static const struct session_rules lock_rules = {
+    .renew = renew_lock, .give_back = give_lock_back, .free = hold_free};
+
+/* --- telling what was lost ---------------------------------------------------------------------
+ */
+
+struct loss {
+    struct str where, name, proof;
+    char fence[NUM_INT_MAX];
+};
+
+static void describe(const struct hold *hold, struct loss *loss)
+{
+    loss->where = hold->pool != NULL ? str_of(hold->pool->name) : STR("lock");
+    loss->name = hold->name;
+    loss->proof = hold->pool != NULL
+                      ? hold->proof
+                      : str_make(loss->fence, num_format_int(loss->fence, hold->fence));
+}
+
+static void put_push(struct reply *reply, const struct loss *loss)
+{
+    reply_push(reply, 4);
+    reply_bulk(reply, STR("lost"));
+    reply_bulk(reply, loss->where);
+    reply_bulk(reply, loss->name);
+    reply_bulk(reply, loss->proof);
+}
+
+/* As a message of the channel, for connections that know no pushes. */
+static void put_message(struct reply *reply, const struct loss *loss)
+{
+    struct str parts[] = {loss->where, loss->name, loss->proof};
+    char *text = mem_alloc(loss->where.len + loss->name.len + loss->proof.len + 2), *at = text;
+    for (int i = 0; i < 3; i++) {
+        copy(&at, parts[i]);
+        if (i < 2)
+            *at++ = ' ';
+    }
+    reply_push(reply, 3);
+    reply_bulk(reply, STR("message"));
+    reply_bulk(reply, STR(CHANNEL));
+    reply_bulk(reply, str_make(text, (size_t)(at - text)));
+    mem_free(text);
+}
+
+static void tell_message(struct peer *peer, const struct loss *loss)
+{
+    put_message(peer_begin_push(peer), loss);
+    peer_end_push(peer);
+}
+
+/* Client libraries subscribe on a connection of their own: it hears of those with its name. */
+static bool tell_namesakes(struct holder *holder, const struct loss *loss)
+{
+    const struct peer_state *state = peer_state(holder->peer);
+    bool is_told = false;
+    if (state->name[0] == '\0' || holder->daemon->gauges.loss_listeners == 0)
+        return false;
+    for (struct peer *peer = peer_next(holder->daemon, NULL); peer != NULL;
+         peer = peer_next(holder->daemon, peer)) {
+        const struct peer_state *other = peer_state(peer);
+        if (peer == holder->peer || !other->hears_losses || strcmp(other->name, state->name) != 0)
+            continue;
+        tell_message(peer, loss);
+        is_told = true;
+    }
+    return is_told;
+}
+
+static void remember(struct peer_state *state, const struct loss *loss)
+{
+    char name[100], proof[100];
+    str_printable(loss->name, name, sizeof(name));
+    str_printable(loss->proof, proof, sizeof(proof));
+    mem_free(state->loss);
+    state->loss = mem_printf("%.*s %s %s was lost", PRSTR(loss->where), name, proof);
+}
+
+static void on_lost(void *arg, struct session_item *item)
+{
+    struct holder *holder = arg;
+    struct peer_state *state = peer_state(holder->peer);
+    struct loss loss;
+    describe(hold_of(item), &loss);
+    bool is_told = tell_namesakes(holder, &loss);
+    if (state->protocol >= 3) {
+        put_push(peer_begin_push(holder->peer), &loss);
+        peer_end_push(holder->peer);
+    } else if (state->hears_losses) {
+        tell_message(holder->peer, &loss);
+    } else if (!is_told) {
+        remember(state, &loss);
+    }
+}
+
+bool holds_tell_late(struct peer_state *state, struct err *err)
+{
+    if (state->loss == NULL)
+        return false;
+    err_set(err, ERR_LOST, "%s; this request was not run", state->loss);
+    mem_free(state->loss);
+    state->loss = NULL;
+    return true;
+}
+
+/* --- holding -----------------------------------------------------------------------------------
+ */
+
+static struct session *session_of(struct daemon *daemon, struct peer *peer)
+{
+    struct peer_state *state = peer_state(peer);
+    if (state->holder == NULL) {
+        state->holder = mem_zalloc(sizeof(*state->holder));
+        state->holder->daemon = daemon;
+        state->holder->peer = peer;
+        session_init(&state->holder->session, &daemon->sessions, on_lost, state->holder);
+    }
+    return &state->holder->session;
+}
+
+static bool is_same(const struct hold *a, const struct hold *b)
+{
+    return a->pool == b->pool && str_eq(a->set, b->set) && str_eq(a->name, b->name) &&
+           str_eq(a->proof, b->proof);
+}
+
+/* A repeated request may have got what another connection holds, or this one already: from now on
+ * it is this one's. */
+static void take_over(struct daemon *daemon, const struct hold *hold)
+{
+    list_each (node, &daemon->sessions.due) {
+        struct session_item *item = list_entry(node, struct session_item, due_node);
+        if (is_same(hold_of(item), hold)) {
+            session_forget(item);
+            return;
+        }
+    }
+}
+
+static void hold_take(struct later *later, struct hold *hold, const struct session_rules *rules)
+{
+    struct peer *peer = turn_peer(later->turn);
+    if (later->may_be_held)
+        take_over(later->daemon, hold);
+    session_hold_take(session_of(later->daemon, peer), &hold->item, rules, later->started_us / 1000,
+                      later->limit_ms);
+}
+
+void holds_take_leases(struct later *later, const struct leases *leases)
+{
+    if (turn_is_orphan(later->turn))
+        return; /* whoever asked gives them back */
+    for (size_t i = 0; i < leases->count; i++) {
+        struct lease lease = leases_at(leases, i);
+        hold_take(later, hold_new(later->daemon, later->pool, STR(""), lease.resource, lease.token),
+                  &lease_rules);
+    }
+}
+
+void holds_plan_lock(struct later *later, const struct lock_name *name, struct str owner)
+{
+    struct hold *hold = hold_new(later->daemon, NULL, name->set, name->key, owner);
+    hold->next = later->holds;
+    later->holds = hold;
+}
+
+void holds_take_locks(struct later *later, const struct answer *fences)
+{
+    bool is_held = fences != NULL && !turn_is_orphan(later->turn);
+    for (size_t i = 0; later->holds != NULL; i++) {
+        struct hold *hold = later->holds;
+        later->holds = hold->next;
+        hold->fence = answer_int(answer_is_array(fences) ? answer_at(fences, i) : fences, 0);
+        if (is_held)
+            hold_take(later, hold, &lock_rules);
+        else
+            hold_free(&hold->item);
+    }
+}
+
+/* proof: "" = any. */
+static void forget(struct peer *peer, const struct pool *pool, struct str set, struct str name,
+                   struct str proof)
+{
+    struct holder *holder = peer_state(peer)->holder;
+    if (holder == NULL)
+        return;
+    list_each (node, &holder->session.items) {
+        struct hold *hold = hold_of(list_entry(node, struct session_item, node));
+        if (hold->pool == pool && str_eq(hold->name, name) && str_eq(hold->set, set) &&
+            (proof.len == 0 || str_eq(proof, hold->proof)))
+            session_forget(&hold->item);
+    }
+}
+
+void holds_forget_lease(struct peer *peer, const struct pool *pool, struct str resource,
+                        struct str token)
+{
+    forget(peer, pool, STR(""), resource, token);
+}
+
+void holds_forget_lock(struct peer *peer, const struct lock_name *name, struct str owner)
+{
+    forget(peer, NULL, name->set, name->key, owner);
+}
+
+static void set_hearing(struct daemon *daemon, struct peer_state *state, bool is_hearing)
+{
+    if (state->hears_losses && !is_hearing)
+        daemon->gauges.loss_listeners--;
+    else if (!state->hears_losses && is_hearing)
+        daemon->gauges.loss_listeners++;
+    state->hears_losses = is_hearing;
+}
+
+void holds_end(struct daemon *daemon, struct peer_state *state)
+{
+    set_hearing(daemon, state, false);
+    mem_free(state->loss);
+    state->loss = NULL;
+    if (state->holder == NULL)
+        return;
+    session_end(&state->holder->session);
+    mem_free(state->holder);
+    state->holder = NULL;
+}
+
+size_t holds_count(const struct peer_state *state)
+{
+    return state->holder == NULL ? 0 : state->holder->session.items.count;
+}
+
+/* --- the channel -------------------------------------------------------------------------------
+ */
+
+static bool check_channel(struct ask *ask)
+{
+    char shown[80];
+
+    if (ask->fixed_count == 0 || str_eq(ask->fixed[0], STR(CHANNEL)))
+        return true;
+    str_printable(ask->fixed[0], shown, sizeof(shown));
+    ask_error(ask, ERR_GENERAL, "the only channel is '" CHANNEL "', not '%s'", shown);
+    return false;
+}
+
+static void put_subscription(struct ask *ask, const char *kind, int64_t count)
+{
+    reply_push(ask->reply, 3);
+    reply_text(ask->reply, kind);
+    reply_bulk(ask->reply, STR(CHANNEL));
+    reply_int(ask->reply, count);
+}
+
+void cmd_subscribe(struct ask *ask)
+{
+    if (!check_channel(ask))
+        return;
+    set_hearing(ask->daemon, peer_state(ask->peer), true);
+    put_subscription(ask, "subscribe", 1);
+}
+
+void cmd_unsubscribe(struct ask *ask)
+{
+    if (!check_channel(ask))
+        return;
+    set_hearing(ask->daemon, peer_state(ask->peer), false);
+    put_subscription(ask, "unsubscribe", 0);
+}

@@ -1,0 +1,39 @@
+/* holds: what connections hold SESSION-wise: leases and locks that are renewed as long as the
+ * connection lives, given back when it ends, and told of when they are lost.
+ * Knows: ops/session, pool/leases, lock/locks, peer.h.  Must not know: sockets.
+ * Owns: a connection's session, in its peer_state, from its first hold to holds_end(). */
+#ifndef COMMANDS_HOLDS_H
+#define COMMANDS_HOLDS_H
+
+#include "commands/dispatch.h"
+#include "lock/keys.h"
+#include "pool/leases.h"
+
+/* A request with SESSION begins: notes what was asked; the time in ms that it gets from Redis at
+ * first. */
+int64_t holds_begin(struct later *later, const struct options *options);
+
+/* The connection of this request holds these leases; when it has gone, they are given back. */
+void holds_take_leases(struct later *later, const struct leases *leases);
+/* It has asked to give this resource back. token: "" = whichever. */
+void holds_forget_lease(struct peer *peer, const struct pool *pool, struct str resource,
+                        struct str token);
+
+/* A lock that is asked for with SESSION: kept until its outcome is known. Of several of one request
+ * the last comes first. */
+void holds_plan_lock(struct later *later, const struct lock_name *name, struct str owner);
+/* fences: of all planned locks; NULL: they were not granted. */
+void holds_take_locks(struct later *later, const struct answer *fences);
+/* Likewise; owner: "" = whoever. */
+void holds_forget_lock(struct peer *peer, const struct lock_name *name, struct str owner);
+
+/* The connection ends, or begins anew: gives all back. */
+void holds_end(struct daemon *daemon, struct peer_state *state);
+/* How much it holds. */
+size_t holds_count(const struct peer_state *state);
+
+/* What the next request of a connection is answered that lost something and could not be told: true
+ * and err, once. */
+bool holds_tell_late(struct peer_state *state, struct err *err);
+
+#endif
