@@ -31,7 +31,7 @@ struct daemon_stats {
 /* What the server has now; a reset leaves it alone. */
 struct daemon_gauges {
     size_t clients, monitors, open_turns; /* turns: requests that are not answered yet */
-    size_t loss_listeners; /* connections that have subscribed to __lost__ */
+    size_t loss_listeners;                /* connections that have subscribed to __lost__ */
     size_t max_clients; /* maxclients, or fewer where the system's limit of descriptors is lower */
 };
 

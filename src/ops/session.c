@@ -58,15 +58,15 @@ static void lose(struct session_item *item)
     drop(item);
 }
 
-static bool is_over(const struct session_item *item, int64_t now_ms)
+static bool is_over(const struct sessions *sessions, const struct session_item *item,
+                    int64_t now_ms)
 {
-    return now_ms >= item->deadline_ms - margin_ms(item->session->sessions) ||
+    return now_ms >= item->deadline_ms - margin_ms(sessions) ||
            (item->limit_ms > 0 && now_ms >= item->limit_ms);
 }
 
-static void renew(struct session_item *item, int64_t now_ms)
+static void renew(struct sessions *sessions, struct session_item *item, int64_t now_ms)
 {
-    struct sessions *sessions = item->session->sessions;
     int64_t for_ms = sessions->time_ms;
     if (item->limit_ms > 0)
         for_ms = smaller(for_ms, item->limit_ms - now_ms);
@@ -77,16 +77,16 @@ static void renew(struct session_item *item, int64_t now_ms)
     item->rules->renew(item, for_ms);
 }
 
-static void look_at(struct session_item *item, int64_t now_ms)
+static void look_at(struct sessions *sessions, struct session_item *item, int64_t now_ms)
 {
-    unlist(item->session->sessions, item);
-    if (is_over(item, now_ms)) {
+    unlist(sessions, item);
+    if (is_over(sessions, item, now_ms)) {
         item->rules->give_back(item);
         lose(item);
     } else if (item->is_renewing) {
-        enlist(item->session->sessions, item, now_ms + RETRY_MS);
+        enlist(sessions, item, now_ms + RETRY_MS);
     } else {
-        renew(item, now_ms);
+        renew(sessions, item, now_ms);
     }
 }
 
@@ -101,7 +101,7 @@ void sessions_tick(struct sessions *sessions)
     int64_t now_ms = clock_ms(sessions->clock);
     struct list_node *node;
     while ((node = list_first(&sessions->due)) != NULL && of_due(node)->due_ms <= now_ms)
-        look_at(of_due(node), now_ms);
+        look_at(sessions, of_due(node), now_ms);
 }
 
 void session_init(struct session *session, struct sessions *sessions,

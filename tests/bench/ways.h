@@ -18,7 +18,8 @@ enum side {
 
 /* One section's pool. Each side has it under a prefix of its own, made when a way is made. */
 struct pool_plan {
-    const char *name; /* "rotating": the daemon has it in shared mode, where nothing is given back */
+    const char
+        *name; /* "rotating": the daemon has it in shared mode, where nothing is given back */
     long long resources;
     bool is_named; /* each slot asks with a name of its own, so that it gets what it had */
 };
