@@ -251,8 +251,9 @@ static struct session *session_of(struct daemon *daemon, struct peer *peer)
     return &state->holder->session;
 }
 
-static bool is_same(const struct hold *a, const struct hold *b)
+static bool is_same(const struct session_item *item, const void *what)
 {
+    const struct hold *a = (const struct hold *)item, *b = what;
     return a->pool == b->pool && str_eq(a->set, b->set) && str_eq(a->name, b->name) &&
            str_eq(a->proof, b->proof);
 }
@@ -261,13 +262,9 @@ static bool is_same(const struct hold *a, const struct hold *b)
  * it is this one's. */
 static void take_over(struct daemon *daemon, const struct hold *hold)
 {
-    list_each (node, &daemon->sessions.due) {
-        struct session_item *item = list_entry(node, struct session_item, due_node);
-        if (is_same(hold_of(item), hold)) {
-            session_forget(item);
-            return;
-        }
-    }
+    struct session_item *item = sessions_find(&daemon->sessions, is_same, hold);
+    if (item != NULL)
+        session_forget(item);
 }
 
 static void hold_take(struct later *later, struct hold *hold, const struct session_rules *rules)

@@ -19,23 +19,28 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* Most come behind all others: their next renewals are equally far away. */
+static struct list *list_of(struct sessions *sessions, const struct session_item *item)
+{
+    return item->is_renewing ? &sessions->renewing : &sessions->due;
+}
+
+/* Most come behind all others: their times are equally far away. */
 static void enlist(struct sessions *sessions, struct session_item *item, int64_t due_ms)
 {
-    struct list *due = &sessions->due;
-    struct list_node *at = due->root.prev;
+    struct list *list = list_of(sessions, item);
+    struct list_node *at = list->root.prev;
     if (item->limit_ms > 0)
         due_ms = smaller(due_ms, item->limit_ms);
     item->due_ms = due_ms;
-    while (at != &due->root && of_due(at)->due_ms > due_ms)
+    while (at != &list->root && of_due(at)->due_ms > due_ms)
         at = at->prev;
-    list_insert_after(due, at, &item->due_node);
+    list_insert_after(list, at, &item->due_node);
 }
 
 static void unlist(struct sessions *sessions, struct session_item *item)
 {
     if (list_has(&item->due_node))
-        list_remove(&sessions->due, &item->due_node);
+        list_remove(list_of(sessions, item), &item->due_node);
 }
 
 /* Nobody holds it any more. One whose renewal is on its way is freed when that has ended. */
@@ -77,31 +82,55 @@ static void renew(struct sessions *sessions, struct session_item *item, int64_t 
     item->rules->renew(item, for_ms);
 }
 
+static void give_up(struct session_item *item)
+{
+    item->rules->give_back(item);
+    lose(item);
+}
+
 static void look_at(struct sessions *sessions, struct session_item *item, int64_t now_ms)
 {
     unlist(sessions, item);
-    if (is_over(sessions, item, now_ms)) {
-        item->rules->give_back(item);
-        lose(item);
-    } else if (item->is_renewing) {
-        enlist(sessions, item, now_ms + RETRY_MS);
-    } else {
+    if (is_over(sessions, item, now_ms))
+        give_up(item);
+    else
         renew(sessions, item, now_ms);
-    }
 }
 
 void sessions_init(struct sessions *sessions, const struct clock *clock, int64_t time_ms)
 {
     *sessions = (struct sessions){.clock = clock, .time_ms = time_ms};
     list_init(&sessions->due);
+    list_init(&sessions->renewing);
 }
 
 void sessions_tick(struct sessions *sessions)
 {
     int64_t now_ms = clock_ms(sessions->clock);
     struct list_node *node;
+    while ((node = list_first(&sessions->renewing)) != NULL && of_due(node)->due_ms <= now_ms)
+        give_up(of_due(node));
     while ((node = list_first(&sessions->due)) != NULL && of_due(node)->due_ms <= now_ms)
         look_at(sessions, of_due(node), now_ms);
+}
+
+static struct session_item *
+find_in(struct list *list, bool (*is_it)(const struct session_item *item, const void *what),
+        const void *what)
+{
+    list_each (node, list) {
+        if (is_it(of_due(node), what))
+            return of_due(node);
+    }
+    return NULL;
+}
+
+struct session_item *sessions_find(struct sessions *sessions,
+                                   bool (*is_it)(const struct session_item *item, const void *what),
+                                   const void *what)
+{
+    struct session_item *found = find_in(&sessions->due, is_it, what);
+    return found != NULL ? found : find_in(&sessions->renewing, is_it, what);
 }
 
 void session_init(struct session *session, struct sessions *sessions,
@@ -141,14 +170,14 @@ void session_end(struct session *session)
 
 void session_settle(struct session_item *item, enum session_outcome outcome)
 {
-    struct sessions *sessions;
-    item->is_renewing = false;
-    if (item->session == NULL) {
+    struct session *session = item->session;
+    if (session == NULL) {
         item->rules->free(item);
         return;
     }
-    sessions = item->session->sessions;
+    struct sessions *sessions = session->sessions;
     unlist(sessions, item);
+    item->is_renewing = false;
     switch (outcome) {
     case SESSION_KEPT:
         item->deadline_ms = item->asked_ms + item->asked_for_ms;

@@ -38,10 +38,10 @@ enum session_outcome {
 /* Embedded at the head of the record of a thing. */
 struct session_item {
     struct list_node node;     /* in its session's items */
-    struct list_node due_node; /* in sessions->due */
+    struct list_node due_node; /* in sessions->due or ->renewing */
     const struct session_rules *rules;
     struct session *session;        /* NULL: nobody holds it any more, a renewal is on its way */
-    int64_t due_ms;                 /* the next look at it */
+    int64_t due_ms;                 /* of its renewal; while renewing, of its loss */
     int64_t deadline_ms;            /* until then it is ours for sure */
     int64_t limit_ms;               /* the holding ends then; 0: never */
     int64_t asked_ms, asked_for_ms; /* when the renewal was sent, and for how long */
@@ -51,10 +51,10 @@ struct session_item {
 /* All sessions of a daemon. */
 struct sessions {
     const struct clock *clock;
-    int64_t time_ms; /* that each thing gets */
-    struct list due; /* by due_ms */
-    size_t held;     /* things */
-    uint64_t lost;   /* since start or CONFIG RESETSTAT */
+    int64_t time_ms;           /* that each thing gets */
+    struct list due, renewing; /* by due_ms, each */
+    size_t held;               /* things */
+    uint64_t lost;             /* since start or CONFIG RESETSTAT */
 };
 
 struct session {
@@ -68,6 +68,11 @@ struct session {
 void sessions_init(struct sessions *sessions, const struct clock *clock, int64_t time_ms);
 /* To be called every 100 ms or so. */
 void sessions_tick(struct sessions *sessions);
+
+/* The first held thing that is it; NULL when there is none. */
+struct session_item *sessions_find(struct sessions *sessions,
+                                   bool (*is_it)(const struct session_item *item, const void *what),
+                                   const void *what);
 
 void session_init(struct session *session, struct sessions *sessions,
                   void (*lost)(void *arg, struct session_item *item), void *arg);
