@@ -20,6 +20,7 @@
 static struct rig rig;
 static struct history *history;
 static pid_t workers[WORKERS];
+static bool with_session; /* leases are held SESSION-wise, else with a time of their own */
 
 static void set_up(void)
 {
@@ -30,6 +31,7 @@ static void set_up(void)
         node_option(node, "--redis.backoff_min=0.02");
         node_option(node, "--redis.backoff_max=0.2");
         node_option(node, "--redis.reply_timeout=1");
+        node_option(node, "--server.session_timeout=1");
         node_start(node);
     }
     struct client *c = node_client(&rig.nodes[0]);
@@ -74,6 +76,20 @@ static void hold_for_a_moment(struct worker *worker)
     nanosleep(&moment, NULL);
 }
 
+/* With a session: for longer than its time now and then, and given back by FREE or by hanging up.
+ */
+static void hold_on(struct worker *worker, struct hold *hold, int choice)
+{
+    char words[80];
+    for (int i = choice == 0 ? 130 : 0; i > 0 && !client_has_reply(worker->client, 10); i--)
+        hold->freed_us = history_now_us();
+    if (!client_has_reply(worker->client, 0)) /* else the connection has ended */
+        hold->freed_us = history_now_us();
+    snprintf(words, sizeof(words), "FREE p %s", hold->resource);
+    if (choice < 20 || ask(worker, words) == NULL)
+        connect_somewhere(worker);
+}
+
 /* One lease: asked for, held, and freed; a few are forgotten, a few freed too late. */
 static void work_once(struct worker *worker)
 {
@@ -81,7 +97,10 @@ static void work_once(struct worker *worker)
     long fence;
     int64_t timeout_ms = 150 + rand_r(&worker->seed) % 300;
     int choice = rand_r(&worker->seed) % 80;
-    snprintf(words, sizeof(words), "MALLOC p TIMEOUT 0.%03ld WITHTOKEN", (long)timeout_ms);
+    if (with_session)
+        snprintf(words, sizeof(words), "MALLOC p SESSION WITHTOKEN");
+    else
+        snprintf(words, sizeof(words), "MALLOC p TIMEOUT 0.%03ld WITHTOKEN", (long)timeout_ms);
     int64_t asked_us = history_now_us();
     const char *reply = ask(worker, words);
     int64_t got_us = history_now_us();
@@ -98,8 +117,16 @@ static void work_once(struct worker *worker)
     *hold = (struct hold){
         .fence = fence, .asked_us = asked_us, .got_us = got_us, .timeout_ms = timeout_ms};
     strcpy(hold->resource, resource);
+    if (with_session) {
+        hold->freed_us = got_us; /* as long as this process can say more */
+        hold->timeout_ms = 60000;
+    }
     hold->is_whole = 1;
     hold_for_a_moment(worker);
+    if (with_session) {
+        hold_on(worker, hold, choice);
+        return;
+    }
     if (choice == 0)
         return;
     if (choice == 1)
@@ -224,11 +251,19 @@ START_TEST(no_two_hold_one_resource_when_daemons_are_stopped_for_a_while)
 }
 END_TEST
 
+START_TEST(no_two_hold_one_resource_by_sessions_when_clients_and_daemons_are_killed)
+{
+    with_session = true;
+    run(harm_daemons);
+}
+END_TEST
+
 int main(void)
 {
     return RIG_RUN("holders", set_up, tear_down, no_two_hold_one_resource,
                    no_two_hold_one_resource_when_clients_are_killed,
                    no_two_hold_one_resource_when_daemons_are_killed,
                    no_two_hold_one_resource_when_redis_is_killed_and_stopped,
-                   no_two_hold_one_resource_when_daemons_are_stopped_for_a_while);
+                   no_two_hold_one_resource_when_daemons_are_stopped_for_a_while,
+                   no_two_hold_one_resource_by_sessions_when_clients_and_daemons_are_killed);
 }
