@@ -117,9 +117,9 @@ END_TEST
 
 START_TEST(it_is_renewed_as_long_as_the_program_runs)
 {
-    pid_t pid = start("--pool p --timeout 1", "echo ready; sleep 3");
+    pid_t pid = start("--pool p --timeout 2", "echo ready; sleep 5");
     until(strcmp(said(), "ready\n") == 0);
-    int64_t until_ms = until_now_ms() + 2500;
+    int64_t until_ms = until_now_ms() + 4500;
     for (int status; until_now_ms() < until_ms; until_pause()) {
         expect(c, "MALLOC p", "(nil)");
         ck_assert(!guard_has_ended(pid, &status));
@@ -132,7 +132,7 @@ END_TEST
 START_TEST(a_program_is_stopped_when_what_it_holds_was_lost)
 {
     pid_t pid =
-        start("--pool p --timeout 1", "trap '' TERM; echo ready; while :; do sleep 1; done");
+        start("--pool p --timeout 4", "trap '' TERM; echo ready; while :; do sleep 1; done");
     until(strcmp(said(), "ready\n") == 0);
     expect(c, "FREE p r1", "(integer) 1"); /* by hand */
     ck_assert_int_eq(guard_wait(pid), 76);

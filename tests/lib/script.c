@@ -207,7 +207,7 @@ void script_expect(redisReply *reply, const char *expected, const char *file, in
     bool is_beginning = len >= 3 && strcmp(expected + len - 3, "...") == 0;
     bool is_same =
         is_beginning ? strncmp(seen, expected, len - 3) == 0 : strcmp(seen, expected) == 0;
-    ck_assert_msg(is_same, "%s:%d: it says %s, not %s", file, line, seen, expected);
+    ck_assert_msg(is_same, "%s:%d: it says %.1000s, not %s", file, line, seen, expected);
     freeReplyObject(reply);
     free(seen);
 }

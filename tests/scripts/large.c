@@ -68,11 +68,11 @@ START_TEST(calls_with_100000_resources)
     timed(&scene, "extend, all new", SCRIPT_POOL_EXTEND, RESOURCES + 1, all.argv, "100000");
     timed(&scene, "extend, all known", SCRIPT_POOL_EXTEND, RESOURCES + 1, all.argv, "0");
     timed_words(&scene, "malloc count 50000", SCRIPT_POOL_BATCH,
-                "D 1 exclusive M n 50000 60000 r \"\" 0 me q", "[[10.0:8080 #+h # 60000...");
+                "D 1 exclusive M n 50000 3600000 r \"\" 0 me q", "[[10.0:8080 #+h # 3600000...");
     timed_words(&scene, "malloc all 50000", SCRIPT_POOL_BATCH,
-                "D 2 exclusive M a 50000 60000 r \"\" 0 \"\" \"\"", "[[10.50000:8080 #-h ...");
+                "D 2 exclusive M a 50000 3600000 r \"\" 0 \"\" \"\"", "[[10.50000:8080 #-h ...");
     timed_words(&scene, "held by one owner, 50000", SCRIPT_POOL_HELD, "me",
-                "[10.0:8080 #+h # 5...");
+                "[10.0:8080 #+h # 3...");
     timed_words(&scene, "recall of 50000", SCRIPT_POOL_RECALL, "D 2", "50000");
     timed(&scene, "assign, half of them others", SCRIPT_POOL_ASSIGN, RESOURCES + 1, other.argv,
           "[50000 50000]");
@@ -99,7 +99,8 @@ START_TEST(freeing_100000_at_once)
     make_names(&all, "-1", 0, RESOURCES);
     timed(&scene, "extend, all new", SCRIPT_POOL_EXTEND, RESOURCES + 1, all.argv, "100000");
     timed_words(&scene, "malloc count 100000", SCRIPT_POOL_BATCH,
-                "D 1 exclusive M n 100000 60000 r \"\" 0 \"\" \"\"", "[[10.0:8080 #-h # 60000...");
+                "D 1 exclusive M n 100000 3600000 r \"\" 0 \"\" \"\"",
+                "[[10.0:8080 #-h # 3600000...");
     struct str *argv = mem_array(RESOURCES + 7, sizeof *argv);
     const char *const head[] = {"D", "2", "exclusive", "F", "", "", "100000"};
     for (int i = 0; i < 7; i++)
@@ -122,12 +123,12 @@ START_TEST(one_request_for_100000)
     make_names(&all, "-1", 0, RESOURCES);
     timed(&scene, "extend, all new", SCRIPT_POOL_EXTEND, RESOURCES + 1, all.argv, "100000");
     timed_words(&scene, "malloc all 100000 by a reqid", SCRIPT_POOL_BATCH,
-                "D 1 exclusive M a 100000 60000 r \"\" 0 me q", "[[10.0:8080 #+h # 60000...");
+                "D 1 exclusive M a 100000 3600000 r \"\" 0 me q", "[[10.0:8080 #+h # 3600000...");
     timed_words(&scene, "recall of a request for 100000", SCRIPT_POOL_RECALL, "D 1", "100000");
     timed_words(&scene, "the same request again", SCRIPT_POOL_BATCH,
-                "D 2 exclusive M a 100000 60000 r \"\" 0 me q", "[[10.0:8080 #+h # 60000...");
+                "D 2 exclusive M a 100000 3600000 r \"\" 0 me q", "[[10.0:8080 #+h # 3600000...");
     timed_words(&scene, "its repetition", SCRIPT_POOL_BATCH,
-                "D 3 exclusive M a 100000 60000 r \"\" 0 me q", "[[10.0:8080 #+h # ...");
+                "D 3 exclusive M a 100000 3600000 r \"\" 0 me q", "[[10.0:8080 #+h # ...");
     struct str *argv = mem_array(RESOURCES + 7, sizeof *argv);
     const char *const head[] = {"D", "4", "exclusive", "F", "", "", "100000"};
     for (int i = 0; i < 7; i++)
