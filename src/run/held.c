@@ -23,7 +23,7 @@ static size_t put_timeout(const struct plan *plan, char text[40], struct str *wo
 void held_ask(const struct held *held, struct evbuffer *out)
 {
     const struct plan *plan = held->plan;
-    char timeout[40], wait[NUM_INT_MAX];
+    char timeout[40];
     struct str words[12];
     size_t count = 0;
     bool is_lock = plan->kind == PLAN_LOCK;
@@ -34,10 +34,6 @@ void held_ask(const struct held *held, struct evbuffer *out)
     else
         words[count++] = STR("WITHTOKEN");
     count += put_timeout(plan, timeout, words + count);
-    if (plan->is_waiting) {
-        words[count++] = STR("WAIT");
-        words[count++] = str_make(wait, num_format_int(wait, plan->wait_ms));
-    }
     if (plan->binding != NULL) {
         words[count++] = STR("NAME");
         words[count++] = str_of(plan->binding);

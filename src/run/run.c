@@ -21,13 +21,13 @@ enum {
     EXIT_LOST = 76,
     CONNECT_MS = 2000,
     REDIAL_MS = 250,
+    ASK_AGAIN_MS = 100,  /* while it waits */
     GIVE_BACK_MS = 1000, /* after that it ends by its time */
     SIGNALS = 8
 };
 
 enum run_state {
     RUN_ASKING,     /* nothing is held yet */
-    RUN_CONFIRMING, /* it is held, but since when? The answer to a renewal is awaited */
     RUN_RUNNING,    /* the program runs, and what it needs is held */
     RUN_STOPPING,   /* the program has been told to end: it was lost, or could be soon */
     RUN_GIVING_BACK /* the program has ended; the answer to giving back is awaited */
@@ -51,6 +51,7 @@ struct run {
     enum run_state state;
     enum asked asked;
     int64_t asked_ms;    /* when that was sent */
+    int64_t begun_ms;    /* when it was asked for first */
     int64_t deadline_ms; /* until then it is ours for sure */
     int code;            /* the exit status */
     uint64_t connection; /* counts them: tells whether a callback has ended this one */
@@ -140,12 +141,15 @@ static void proceed(struct run *run)
 {
     if (run->stream == NULL || run->asked != ASKED_NOTHING)
         return;
-    if (run->state == RUN_ASKING)
+    if (run->state == RUN_ASKING) {
         ask(run, ASKED_IT);
-    else if (run->state == RUN_GIVING_BACK)
+        if (run->begun_ms == 0)
+            run->begun_ms = run->asked_ms;
+    } else if (run->state == RUN_GIVING_BACK) {
         ask(run, ASKED_BACK);
-    else if (run->deadline_ms > 0)
+    } else if (run->deadline_ms > 0) {
         ask(run, ASKED_RENEWAL);
+    }
 }
 
 /* It is given back at once, or ends by its time. */
@@ -203,19 +207,24 @@ static void settle_login(struct run *run, const struct answer *answer)
         end(run, EXIT_NO_DAEMON);
 }
 
+static bool may_ask_again(const struct run *run)
+{
+    const struct plan *plan = &run->plan;
+    return plan->is_waiting &&
+           (plan->wait_ms == 0 || clock_ms(&run->clock) - run->begun_ms < plan->wait_ms);
+}
+
 static void settle_ask(struct run *run, const struct answer *answer)
 {
     struct err err;
     if (held_take(&run->held, answer, &err)) {
         run->deadline_ms = run->asked_ms + run->plan.timeout_ms;
-        run->state = RUN_CONFIRMING;
-        if (run->plan.is_waiting)
-            proceed(run);
-        else
-            start_program(run);
+        start_program(run);
     } else if (err.kind != ERR_NONE) {
         complain(err.text, "");
         end(run, EXIT_NO_DAEMON);
+    } else if (may_ask_again(run)) {
+        set_timer(run->renew, ASK_AGAIN_MS);
     } else {
         complain(run->plan.name, "nothing was free");
         end(run, EXIT_NOT_FREE);
@@ -231,11 +240,6 @@ static void settle_renewal(struct run *run, const struct answer *answer)
         run->deadline_ms = run->asked_ms + run->plan.timeout_ms;
         if (run->state == RUN_RUNNING)
             watch_deadline(run);
-        else if (run->state == RUN_CONFIRMING)
-            start_program(run);
-    } else if (run->state == RUN_CONFIRMING) {
-        complain(run->plan.name, "it was lost before the program began");
-        end(run, EXIT_NOT_FREE);
     } else if (is_gone || is_others) {
         run->deadline_ms = 0;
         stop_program(run, "it was lost");
@@ -314,7 +318,7 @@ static void on_closed(void *arg, const char *why)
     addr_print(&run->plan.addr, where, sizeof(where));
     complain(where, why);
     hang_up(run);
-    if (run->state == RUN_ASKING || run->state == RUN_CONFIRMING)
+    if (run->state == RUN_ASKING)
         end(run, EXIT_NO_DAEMON);
     else
         set_timer(run->redial, REDIAL_MS);
@@ -356,7 +360,7 @@ static void on_signal(evutil_socket_t signal_number, short what, void *arg)
 {
     struct run *run = arg;
     (void)what;
-    if (run->state == RUN_ASKING || run->state == RUN_CONFIRMING)
+    if (run->state == RUN_ASKING)
         end(run, 128 + (int)signal_number);
     else if (run->program != NULL)
         program_signal(run->program, (int)signal_number);

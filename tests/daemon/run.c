@@ -115,6 +115,16 @@ START_TEST(signals_are_passed_on_to_the_program)
 }
 END_TEST
 
+START_TEST(it_waits_for_what_is_not_free)
+{
+    expect(c, "MALLOC p TIMEOUT 2", "'r1'");
+    ck_assert_int_eq(run("--pool p --wait 0.3", "exit 3"), 75);
+    ck_assert_int_eq(run("--pool p --wait 0", "exit 3"), 3);
+    expect_like(c, "LOCK k other TIMEOUT 1", "(integer) *");
+    ck_assert_int_eq(run("--lock k --wait 20", "exit 4"), 4);
+}
+END_TEST
+
 START_TEST(it_is_renewed_as_long_as_the_program_runs)
 {
     pid_t pid = start("--pool p --timeout 2", "echo ready; sleep 5");
@@ -184,7 +194,7 @@ int main(void)
     return RIG_RUN("run", set_up, tear_down, a_program_finds_what_it_got_in_its_environment,
                    the_exit_status_is_the_programs, nothing_runs_when_nothing_is_free,
                    a_lock_is_held_while_the_program_runs, signals_are_passed_on_to_the_program,
-                   it_is_renewed_as_long_as_the_program_runs,
+                   it_waits_for_what_is_not_free, it_is_renewed_as_long_as_the_program_runs,
                    a_program_is_stopped_when_what_it_holds_was_lost,
                    a_program_ends_before_its_lease_when_the_daemon_hangs,
                    a_daemon_that_comes_back_in_time_is_no_loss, wrong_usage_is_told);
