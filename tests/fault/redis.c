@@ -57,16 +57,16 @@ END_TEST
 
 START_TEST(a_redis_that_is_away_for_long_is_told_at_once)
 {
-    node_option(node, "--redis.wait_timeout=0.3");
+    node_option(node, "--redis.wait_timeout=1.5");
     begin();
     server_kill(&rig.redis);
     until(is_redis_away());
     int64_t began_ms = until_now_ms();
     expect_like(c, "MALLOC p", "(error) UPSTREAM Redis is away for *not done");
-    ck_assert_int_lt(until_now_ms() - began_ms, 2000);
+    ck_assert_int_lt(until_now_ms() - began_ms, 8000);
     began_ms = until_now_ms();
     expect_like(c, "MALLOC p", "(error) UPSTREAM Redis is away for *not done");
-    ck_assert_int_lt(until_now_ms() - began_ms, 150);
+    ck_assert_int_lt(until_now_ms() - began_ms, 1200);
     expect(c, "PING", "PONG");
     server_start(&rig.redis);
     until(!is_redis_away());

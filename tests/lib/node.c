@@ -182,3 +182,10 @@ struct client *node_client(const struct node *node)
 {
     return client_unix(node->path);
 }
+
+void node_catch_up(const struct node *node)
+{
+    struct client *late = node_client(node);
+    ck_assert_str_eq(say(late, "PING"), "PONG");
+    client_close(late);
+}

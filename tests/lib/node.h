@@ -45,5 +45,8 @@ void node_signal(struct node *node, int signal_number);
 bool node_log_has(const struct node *node, const char *text);
 
 struct client *node_client(const struct node *node);
+/* Returns when the node has read all that was sent to it before: the loop takes sockets in the
+ * order in which bytes came, so a PING that comes later is answered later. */
+void node_catch_up(const struct node *node);
 
 #endif
