@@ -136,6 +136,12 @@ struct keyspace *keyspace_new(void)
     return ks;
 }
 
+void keyspace_hear(struct keyspace *ks, keyspace_heard heard, void *arg)
+{
+    ks->heard = heard;
+    ks->heard_arg = arg;
+}
+
 void keyspace_free(struct keyspace *ks)
 {
     lua_host_close(ks);

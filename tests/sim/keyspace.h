@@ -29,6 +29,10 @@ const redisReply *keyspace_script(struct keyspace *keyspace, enum script_id id,
 const redisReply *keyspace_eval(struct keyspace *keyspace, struct str text, const struct str *keys,
                                 int key_count, const struct str *args, int arg_count);
 
+/* Who hears what is published, on all channels; the texts are borrowed for the callback. */
+typedef void (*keyspace_heard)(void *arg, struct str channel, struct str message);
+void keyspace_hear(struct keyspace *keyspace, keyspace_heard heard, void *arg);
+
 /* A copy that lives until it is freed by freeReplyObject(). */
 redisReply *keyspace_copy(const redisReply *reply);
 

@@ -22,6 +22,8 @@ struct keyspace {
     const struct str *given;
     int given_count;
     const char *script_name;
+    keyspace_heard heard; /* NULL: nobody hears */
+    void *heard_arg;
 };
 
 void *arena_take(struct arena *arena, size_t size);

@@ -211,6 +211,7 @@ static const char *const forms[] = {
     "ZRANGEBYSCORE k r r WITHSCORES LIMIT 1 2",
     "ZREMRANGEBYSCORE k r r",
     "ZRANGEBYLEX k l l",
+    "PUBLISH k v",
     "HGETALL",
     "FLUSHALL",
 };
@@ -441,10 +442,22 @@ static int put_operation(struct str *args, char token[64])
     static const char *const hows[] = {"1", "n", "a"}, *const counts[] = {"1", "2", "5"};
     static const char *const names[] = {"", "", "name"}, *const owners[] = {"", "", "owner"};
     static const char *const reqids[] = {"", "", "", "r1", "r2", "r3"};
-    int how = below(3), dice = below(10), at = 0;
-    if (dice < 5) {
+    static const char *const ids[] = {"daemon:1", "daemon:2", "daemon:3", "other:1"};
+    int how = below(3), dice = below(12), at = 0;
+    if (dice > 9) {
+        args[at++] = STR("E");
+        args[at++] = pick(ids, 4);
+        args[at++] = below(2) == 0 ? STR("t") : STR("g");
+    } else if (dice < 5) {
         snprintf(token, 64, "random%016d", below(1000000));
-        args[at++] = STR("M");
+        if (below(3) == 0) {
+            args[at++] = STR("W");
+            args[at++] = pick(ids, 4);
+            args[at++] = below(2) == 0 ? STR("") : STR("0");
+            args[at++] = below(2) == 0 ? STR("0") : STR("1000000");
+        } else {
+            args[at++] = STR("M");
+        }
         args[at++] = str_of(hows[how]);
         args[at++] = how == 0 ? STR("1") : pick(counts, 3);
         args[at++] = below(4) == 0 ? STR("0") : STR("1000000");
