@@ -1,10 +1,13 @@
 -- assign: the pool has exactly these resources afterwards. New ones come behind the tail in the order
 -- given, known ones keep their place and get the new expiry; without any the pool is cleared.
--- keys: pool head tail gc_cursor leases departed
+-- keys: pool head tail gc_cursor leases departed journal held notes requests bindings waiters waiting granted daemons
 -- args: expiry_ms resource...
 -- returns: [added, removed]
 -- include: pool/member.lua
-key.gc_cursor, key.index, key.departed = KEYS[4], KEYS[5], KEYS[6]
+-- include: pool/serve.lua
+key.gc_cursor, key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+key.held, key.notes, key.requests, key.bindings = KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+key.waiters, key.waiting, key.granted, key.daemons = KEYS[12], KEYS[13], KEYS[14], KEYS[15]
 
 local function clear()
     local removed = redis.call("HLEN", key.pool)
@@ -55,6 +58,7 @@ local function run()
     end
     list.write()
     index.write()
+    serve.finish()
     return { #added, #removed }
 end
 

@@ -1,37 +1,39 @@
--- batch: goes over the operations of a batch, in the order given: malloc, free, renew.
--- keys: pool head tail leases departed journal held notes requests bindings
--- args: daemon sequence mode(exclusive|shared) then operations, each a letter and its args: see malloc, free, renew
+-- batch: goes over the operations of a batch, in the order given: malloc, free, renew, and those of who
+-- waits; what is free then is handed to who waits.
+-- keys: pool head tail leases departed journal held notes requests bindings waiters waiting granted daemons
+-- args: daemon sequence mode(exclusive|shared) then operations, each a letter and its args: see malloc, free, renew, waiting
 -- returns: one element an operation; or error STALE for the whole when the journal has this sequence already (nothing done)
 -- include: pool/malloc.lua
 -- include: pool/free.lua
 -- include: pool/renew.lua
+-- include: pool/waiting.lua
 key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6]
 key.held, key.notes, key.requests, key.bindings = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+key.waiters, key.waiting, key.granted, key.daemons = KEYS[11], KEYS[12], KEYS[13], KEYS[14]
 malloc.is_shared = ARGV[3] == "shared"
 
+local ARGS_OF = { M = 9, R = 4, W = 12, E = 3, B = 1 } -- of an operation, with its letter
+
 -- Reads in few calls what the operations will ask for: ends, lease keys and entries. Nothing is
--- written before every key's type is known to be right.
-local function read_ahead()
+-- written before every key's type is known to be right. `has_line`: somebody waits.
+local function read_ahead(has_line)
     local keys, leased, names = { key.head, key.tail }, {}, {}
     local at = 4
     while ARGV[at] do
         local letter = ARGV[at]
-        if letter == "M" then
-            at = at + 9
-        elseif letter == "R" then
+        if letter == "R" then
             leased[#leased + 1] = ARGV[at + 1]
             names[#names + 1] = ARGV[at + 1]
-            at = at + 4
         elseif letter == "F" then
-            local n = tonumber(ARGV[at + 3])
-            for i = at + 4, at + 3 + n do
+            for i = at + 4, at + 3 + tonumber(ARGV[at + 3]) do
                 leased[#leased + 1] = ARGV[i]
                 names[#names + 1] = ARGV[i]
             end
-            at = at + 4 + n
-        else
+        elseif not ARGS_OF[letter] then
             return refusal("ERR unknown operation " .. shown(letter))
         end
+        has_line = has_line or waiting.needs_line(at)
+        at = at + (ARGS_OF[letter] or 4 + tonumber(ARGV[at + 3]))
     end
     redis.call("ZCARD", key.index)
     local few = math.min(#leased, CHUNK)
@@ -54,39 +56,50 @@ local function read_ahead()
         redis.call("HLEN", key.pool)
     end
     entry.read(names)
-    return nil
+    return has_line and wait.open(ARGV[1]) or nil
+end
+
+local function run_one(letter, at)
+    if letter == "M" then
+        return serve.malloc(malloc.ask(ARGV, at + 1))
+    elseif letter == "F" then
+        return free.run(at)
+    elseif letter == "R" then
+        return renew(at)
+    elseif letter == "W" then
+        return waiting.ask(at)
+    elseif letter == "E" then
+        return waiting.leave(at)
+    end
+    return waiting.beat()
 end
 
 local function run()
-    local known = redis.call("HMGET", key.journal, "fence", ARGV[1])
+    local known = redis.call("HMGET", key.journal, "fence", ARGV[1], "waiting")
     if known[2] and tonumber(string.match(known[2], "^%d+") or 0) >= tonumber(ARGV[2]) then
         return refusal("STALE this batch has been done or recalled")
     end
-    grants.last_fence = tonumber(known[1] or 0) or 0
-    local refused = read_ahead()
+    grants.open(known[1])
+    local refused = read_ahead(known[3] ~= false)
     if refused then
         return refused
     end
     local replies, at = {}, 4
     while ARGV[at] do
-        local letter, reply = ARGV[at]
-        if letter == "M" then
-            reply = malloc.run(at)
-            at = at + 9
-        elseif letter == "F" then
-            reply = free.run(at)
-            at = at + 4 + tonumber(ARGV[at + 3])
-        else
-            reply = renew(at)
-            at = at + 4
-        end
-        replies[#replies + 1] = reply
+        local letter = ARGV[at]
+        replies[#replies + 1] = run_one(letter, at)
+        at = at + (ARGS_OF[letter] or 4 + tonumber(ARGV[at + 3]))
     end
+    serve.run()
     index.write()
     list.write()
     if #grants.list > 0 then
         grants.write(ARGV[1], ARGV[2])
+    else
+        grants.write_fence()
     end
+    serve.mark(known[3] ~= false)
+    waiting.tell()
     return replies
 end
 

@@ -1,9 +1,12 @@
 -- extend: puts resources into the pool; those that it has get the new expiry.
--- keys: pool head tail leases departed
+-- keys: pool head tail leases departed journal held notes requests bindings waiters waiting granted daemons
 -- args: expiry_ms resource...
 -- returns: how many were new
 -- include: pool/member.lua
-key.index, key.departed = KEYS[4], KEYS[5]
+-- include: pool/serve.lua
+key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6]
+key.held, key.notes, key.requests, key.bindings = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+key.waiters, key.waiting, key.granted, key.daemons = KEYS[11], KEYS[12], KEYS[13], KEYS[14]
 
 local function run()
     list.open()
@@ -28,6 +31,7 @@ local function run()
     end
     list.write()
     index.write()
+    serve.finish()
     return #added
 end
 

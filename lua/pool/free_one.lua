@@ -5,9 +5,12 @@
 local call, sub = redis.call, string.sub
 local pool, name, token = KEYS[1], ARGV[3], ARGV[4]
 
-local known = call("HGET", KEYS[5], ARGV[1])
-if known and tonumber(string.match(known, "^%d+") or 0) >= tonumber(ARGV[2]) then
+local known = call("HMGET", KEYS[5], ARGV[1], "waiting")
+if known[1] and tonumber(string.match(known[1], "^%d+") or 0) >= tonumber(ARGV[2]) then
     return redis.error_reply("STALE this batch has been done or recalled")
+end
+if known[2] then
+    return "FULL" -- what comes free is for those who wait
 end
 local lease = sub(pool, 1, -6) .. ":" .. name
 local values = call("MGET", lease, KEYS[2], KEYS[3])

@@ -1,12 +1,13 @@
 -- gc: one collection: what is due by the index, then a sweep over some entries for what others (the
 -- Python library, a person) have left behind.
--- keys: pool head tail gc_cursor leases departed journal held notes requests bindings leader
+-- keys: pool head tail gc_cursor leases departed journal held notes requests bindings leader waiters waiting granted daemons
 -- args: daemon("": whoever asks leads) leader_ms limit count(0: no sweep)
 -- returns: [leads(1|0), scanned, reclaimed, expired, repaired, broken(1|0), more(1: due ones are left), total, next_deadline_ms(-1: none), leader_ttl_ms(-2: no leader)]
--- include: pool/lease.lua
+-- include: pool/serve.lua
 key.gc_cursor, key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 key.held, key.notes, key.requests = KEYS[8], KEYS[9], KEYS[10]
 key.bindings, key.leader = KEYS[11], KEYS[12]
+key.waiters, key.waiting, key.granted, key.daemons = KEYS[13], KEYS[14], KEYS[15], KEYS[16]
 
 -- A daemon that has granted nothing for so long has no lost batch any more.
 local JOURNAL_MS = 7 * 24 * 3600 * 1000
@@ -221,6 +222,15 @@ local function make_tables()
     end
 end
 
+-- Leases granted to daemons that died before they could fetch them.
+local function end_orphans()
+    for _, what in ipairs(wait.open() and {} or wait.orphans()) do
+        serve.drop(what)
+    end
+    index.write()
+    list.write()
+end
+
 -- The first of both parts of the index, -1 without any.
 local function first_deadline()
     local first = math.huge
@@ -252,6 +262,8 @@ local function run()
         index.write()
         list.write()
         make_tables()
+        end_orphans()
+        serve.finish()
     end
     local next_deadline = first_deadline()
     return {

@@ -127,7 +127,7 @@ function list.remove(name)
     list.touch(name)
 end
 
--- Writes what has changed.
+-- Writes what has changed since it was last done.
 function list.write()
     local values, gone = {}, {}
     for i = 1, #list.changed do
@@ -148,4 +148,6 @@ function list.write()
     if list.tail ~= list.stored_tail then
         redis.call("SET", key.tail, list.tail)
     end
+    list.changed, list.is_changed = {}, {}
+    list.stored_head, list.stored_tail = list.head, list.tail
 end

@@ -203,10 +203,10 @@ function malloc.again(reqid)
 end
 
 -- Notes what was lent: the binding, owner and request.
-function malloc.note_lent(reply, at)
-    local name, owner, reqid = ARGV[at + 5], ARGV[at + 7], ARGV[at + 8]
-    if name ~= "" then
-        binding.set(name, reply[1], span(ARGV[at + 6]))
+function malloc.note_lent(reply, ask)
+    local owner, reqid = ask.owner, ask.reqid
+    if ask.name ~= "" then
+        binding.set(ask.name, reply[1], ask.binding_ms)
     end
     if owner ~= "" or reqid ~= "" then
         local tokens = {}
@@ -219,19 +219,28 @@ function malloc.note_lent(reply, at)
     end
 end
 
-function malloc.run(at)
-    local name, owner, reqid = ARGV[at + 5], ARGV[at + 7], ARGV[at + 8]
-    local ask = {
-        count = tonumber(ARGV[at + 2]), timeout_ms = span(ARGV[at + 3]), random = ARGV[at + 4],
-        mark = "-", reply = {},
+-- What is asked for by the words that stand from here on in a list.
+function malloc.ask(words, at)
+    return {
+        how = words[at], count = tonumber(words[at + 1]), timeout_ms = span(words[at + 2]),
+        random = words[at + 3], name = words[at + 4], binding_ms = span(words[at + 5]),
+        owner = words[at + 6], reqid = words[at + 7], mark = "-", reply = {},
     }
-    if owner ~= "" or reqid ~= "" then
+end
+
+-- is_late: others come first, so that it gets no more than the same request has got already.
+function malloc.run(ask, is_late)
+    local name = ask.name
+    if ask.owner ~= "" or ask.reqid ~= "" then
         ask.mark = "+"
         local refused = note.fault()
-        local again = not refused and reqid ~= "" and malloc.again(reqid)
+        local again = not refused and ask.reqid ~= "" and malloc.again(ask.reqid)
         if refused or again then
             return refused or again
         end
+    end
+    if is_late then
+        return ask.reply
     end
     local fault = malloc.is_shared and list.push_fault()
     local was_bound = name ~= "" and binding.get(name)
@@ -241,7 +250,7 @@ function malloc.run(at)
         bound = bound and was_bound
     end
     if not fault then
-        if ARGV[at + 1] == "a" then
+        if ask.how == "a" then
             fault = malloc.lend_all(ask, bound)
         else
             if bound then
@@ -255,7 +264,7 @@ function malloc.run(at)
         if malloc.is_shared then
             malloc.rotate(reply, malloc.keeps_place(ask) and bound)
         end
-        malloc.note_lent(reply, at)
+        malloc.note_lent(reply, ask)
     elseif fault then
         return refusal(fault)
     elseif was_bound and not bound then

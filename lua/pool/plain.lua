@@ -18,9 +18,12 @@ local DIGITS = "00010203040506070809101112131415161718192021222324"
     .. "50515253545556575859606162636465666768697071727374"
     .. "75767778798081828384858687888990919293949596979899"
 
-local known = call("HMGET", journal, "fence", ARGV[1])
+local known = call("HMGET", journal, "fence", ARGV[1], "waiting")
 if known[2] and tonumber(string.match(known[2], "^%d+") or 0) >= tonumber(ARGV[2]) then
     return redis.error_reply("STALE this batch has been done or recalled")
+end
+if known[3] then
+    return "FULL" -- what comes free is for those who wait
 end
 local time = call("TIME")
 local seconds = tonumber(time[1])

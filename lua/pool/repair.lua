@@ -1,13 +1,14 @@
 -- repair: builds the list anew from the hash and the leases. What is still linked keeps its order;
 -- entries that make no sense become free ones without an expiry, names that no list can hold leave.
--- keys: pool head tail gc_cursor leases departed journal held notes requests bindings leader
+-- keys: pool head tail gc_cursor leases departed journal held notes requests bindings leader waiters waiting granted daemons
 -- args: (none)
 -- returns: [total, free, leased, changed]
 -- include: pool/whole.lua
-key.gc_cursor, key.index, key.departed = KEYS[4], KEYS[5], KEYS[6]
-local K_journal = KEYS[7]
+-- include: pool/serve.lua
+key.gc_cursor, key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 key.held, key.notes, key.requests = KEYS[8], KEYS[9], KEYS[10]
-local K_bindings, K_leader = KEYS[11], KEYS[12]
+key.bindings, key.leader = KEYS[11], KEYS[12]
+key.waiters, key.waiting, key.granted, key.daemons = KEYS[13], KEYS[14], KEYS[15], KEYS[16]
 
 local order, is_met = {}, {} -- the new list; who has had a look already
 local locked
@@ -175,8 +176,10 @@ end
 -- A key of ours that somebody gave another type would stop the pool for ever.
 local function drop_misfits()
     local reads = {
-        [K_journal] = "HLEN", [key.notes] = "HLEN", [key.requests] = "HLEN",
-        [key.held] = "ZCARD", [K_bindings] = "ZCARD", [K_leader] = "GET",
+        [key.journal] = "HLEN", [key.notes] = "HLEN", [key.requests] = "HLEN",
+        [key.held] = "ZCARD", [key.bindings] = "ZCARD", [key.leader] = "GET",
+        [key.waiters] = "ZCARD", [key.waiting] = "HLEN", [key.granted] = "HLEN",
+        [key.daemons] = "HLEN",
     }
     local count = 0
     for name, read in pairs(reads) do
@@ -204,6 +207,7 @@ local function run()
         changed_count = changed_count + 1
     end
     list.write()
+    serve.finish()
     return { #names, #order, #names - #order, changed_count }
 end
 

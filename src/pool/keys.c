@@ -17,6 +17,10 @@ enum pool_key {
     KEY_NOTES,
     KEY_REQUESTS,
     KEY_BINDINGS,
+    KEY_WAITERS,
+    KEY_WAITING,
+    KEY_GRANTED,
+    KEY_DAEMONS,
     KEY_GC_CURSOR,
     KEY_LEADER,
     KEY_FENCES,
@@ -38,10 +42,16 @@ static const struct {
     [KEY_NOTES] = {"notes", false, {"|pool|notes", 11}},
     [KEY_REQUESTS] = {"requests", false, {"|pool|requests", 14}},
     [KEY_BINDINGS] = {"bindings", false, {"|pool|bindings", 14}},
+    [KEY_WAITERS] = {"waiters", false, {"|pool|waiters", 13}},
+    [KEY_WAITING] = {"waiting", false, {"|pool|waiting", 13}},
+    [KEY_GRANTED] = {"granted", false, {"|pool|granted", 13}},
+    [KEY_DAEMONS] = {"daemons", false, {"|pool|daemons", 13}},
     [KEY_GC_CURSOR] = {"gc_cursor", false, {"|pool|gc_cursor", 15}},
     [KEY_LEADER] = {"leader", false, {"|pool|leader", 12}},
     [KEY_FENCES] = {"fences", true, {"|fence|seen", 11}},
 };
+
+_Static_assert(KEY_COUNT <= POOL_KEYS_MAX, "struct pool_keys has room for all names");
 
 static struct str put(char **at, struct str start, struct str end)
 {

@@ -12,6 +12,10 @@
  *   notes      <base>|pool|notes      hash    resource -> <token> NUL <owner> NUL <reqid>
  *   requests   <base>|pool|requests   hash    reqid -> what it was given
  *   bindings   <base>|pool|bindings   zset    name -> deadline in ms
+ *   waiters    <base>|pool|waiters    zset    id of who waits -> ticket, in the order of coming
+ *   waiting    <base>|pool|waiting    hash    id -> its request
+ *   granted    <base>|pool|granted    hash    id -> what it was granted, until it is fetched
+ *   daemons    <base>|pool|daemons    hash    daemon with waiters -> its last sign of life
  *   leader     <base>|pool|leader     string  the daemon that collects garbage, with a time
  *   fences     <prefix>|fence|seen    hash    name -> the largest fence seen
  *
@@ -27,10 +31,12 @@
 #include "base/err.h"
 #include "redis/script.h"
 
+#define POOL_KEYS_MAX 20
+
 struct pool_keys {
     char *text; /* owns all names below */
     struct str base;
-    struct str names[SCRIPT_MAX_KEYS]; /* by enum in keys.c */
+    struct str names[POOL_KEYS_MAX]; /* by enum in keys.c */
 };
 
 void pool_keys_init(struct pool_keys *keys, struct str prefix, struct str pool);

@@ -1,0 +1,120 @@
+-- waiting: what those who wait ask for (part of batch).
+-- include: pool/serve.lua
+local waiting = {}
+
+-- What was granted to it while it waited, as far as it still is; nil when nothing is. From here on it
+-- is a grant of this batch.
+local function fetch(id)
+    local what, reply = wait.fetch(id), {}
+    for resource, token in string.gmatch((what or "") .. "\0", "(%Z+)%z(%Z*)%z") do
+        local n = #reply
+        if token == "" then
+            reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4] = resource, "", 0, -1
+        elseif key.values({ resource })[1] == token then
+            reply[n + 1], reply[n + 2], reply[n + 3] = resource, token, key.fence_of(token)
+            reply[n + 4] = redis.call("PTTL", key.lease(resource))
+            grants.note(resource, reply[n + 3])
+        end
+    end
+    return #reply > 0 and reply or nil
+end
+
+-- Its place in the line, behind all others or with the ticket that it had. Written for its daemon.
+local function enter(id, ticket, reqid, at)
+    local fault = wait.open(ARGV[1])
+    if fault then
+        return fault
+    end
+    local request = { "", ARGV[3] }
+    for i = at + 3, at + 11 do
+        request[#request + 1] = ARGV[i]
+    end
+    local epoch = tonumber(wait.beat(ARGV[1]))
+    return { wait.enter(id, ticket, reqid, table.concat(request, "\0")), epoch }
+end
+
+-- arguments: W id ticket("": it asks for the first time; 0: none is known) ends_ms, then as malloc,
+--   without its letter
+-- returns: as malloc; or [ticket, epoch]: it is in the line, until its daemon's epoch is another. The
+-- same again at any time, with the ticket, gives what it was granted meanwhile, or its old place.
+function waiting.ask(at)
+    local id, ticket = ARGV[at + 1], ARGV[at + 2]
+    if ticket ~= "" then
+        local given = fetch(id)
+        if given then
+            return given
+        end
+        local place = redis.call("ZSCORE", key.waiters, id)
+        if place then
+            return { tonumber(place), tonumber(wait.beat(ARGV[1])) }
+        end
+    end
+    local ask = malloc.ask(ARGV, at + 4)
+    local given = serve.malloc(ask)
+    if is_error(given) or #given > 0 then
+        return given
+    end
+    return enter(id, tonumber(ticket) or 0, ask.reqid, at)
+end
+
+-- Does this operation need the line from the start? Who asks for the first time may need it later.
+function waiting.needs_line(at)
+    local letter = ARGV[at]
+    return letter == "E" or letter == "B" or (letter == "W" and ARGV[at + 2] ~= "")
+end
+
+-- arguments: E id how: t: its time is up; k: whoever asked is gone, but will ask again; g: gone for ever
+-- returns: t: what was granted to it at the last moment, as malloc; k, g: how much that was
+function waiting.leave(at)
+    local id, how = ARGV[at + 1], ARGV[at + 2]
+    wait.leave({ id }, { redis.call("HGET", key.waiting, id) })
+    serve.seen_tail = nil -- what was kept for it is free
+    if how == "t" then
+        return fetch(id) or {}
+    end
+    local what = wait.fetch(id)
+    if what and how == "g" then
+        serve.drop(what)
+    end
+    return what and 1 or 0
+end
+
+-- arguments: B
+-- returns: [epoch, ms until the next lease is due(-1: none is), id...]: who of this daemon has something
+-- to fetch. It is filled by waiting.tell(), at the end of the batch.
+function waiting.beat()
+    local reply = { tonumber(wait.beat(ARGV[1])), -1 }
+    if not malloc.refill() then
+        index.write()
+    end
+    waiting.beats = waiting.beats or {}
+    waiting.beats[#waiting.beats + 1] = reply
+    return reply
+end
+
+-- What is due and cannot be taken back yet is worth another look in a second.
+local function next_ms()
+    if wait.count == 0 then
+        return -1
+    elseif serve.served >= serve.MOST_SERVED or wait.is_cut_short() then
+        return 0
+    end
+    local score = redis.call("ZRANGE", key.index, 0, 0, "WITHSCORES")[2]
+    if not score or score == "inf" then
+        return -1
+    end
+    local ms = tonumber(score) - clock()
+    return ms < 0 and 1000 or ms + 1
+end
+
+function waiting.tell()
+    for _, reply in ipairs(waiting.beats or {}) do
+        reply[2] = next_ms()
+        for _, id in ipairs(wait.grants_of(ARGV[1])) do
+            reply[#reply + 1] = id
+        end
+        if serve.fault then
+            reply[1], reply.err = nil, serve.fault.err
+        end
+    end
+end

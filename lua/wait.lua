@@ -1,0 +1,207 @@
+-- wait: the line of those who wait for something of a key group, over all daemons.
+--   waiters: id -> ticket, which grows in the order of coming; id is "<daemon>:<number>"
+--   waiting[id] = group NUL request;  waiting[NUL group] = id NUL id ...: they are one request
+--   granted[id] = what it was granted, until its daemon fetches it
+--   daemons[daemon] = "<ms of its last sign of life> <epoch>": who is missing has nobody in the line
+-- A daemon that has given no sign of life for LIVENESS_MS is dead: who waits there is passed over and
+-- forgotten, and so is its epoch. One that was only slow sees another epoch and asks for each of its
+-- waiters again, with the ticket that it had: it finds the old place.
+-- Knows: Redis.  Must not know: what is waited for.
+-- Whoever includes it has a table `key` before, and sets key.waiters, key.waiting, key.granted,
+-- key.daemons, and key.wake: what a daemon's id makes the channel on which it hears of grants.
+-- include: prelude.lua
+local wait = {
+    LIVENESS_MS = 3000,
+    MOST_DEAD = 5000, -- forgotten in one script
+    is_open = false, -- has the line been counted?
+    count = 0, -- of the line
+    dead = 0, -- forgotten in this script
+    is_alive = {}, -- daemon -> is it?
+    has_left = {}, -- ids that have left the line in this script
+}
+
+-- Counts the line. An error reply when a key is of another type. Whatever this daemon (nil: it is not
+-- known which) asks is a sign of its life, if it has somebody in the line.
+function wait.open(daemon)
+    if wait.is_open then
+        return nil
+    end
+    local count = redis.pcall("ZCARD", key.waiters)
+    local records = redis.pcall("HLEN", key.waiting)
+    local fault = is_error(count) and count or is_error(records) and records
+    for _, name in ipairs({ key.granted, key.daemons }) do
+        local reply = redis.pcall("HLEN", name)
+        fault = fault or is_error(reply) and reply
+    end
+    if fault then
+        return fault
+    end
+    wait.is_open, wait.count = true, count
+    if daemon and redis.call("HEXISTS", key.daemons, daemon) == 1 then
+        wait.beat(daemon)
+    end
+    if count == 0 and records > 0 then -- somebody deleted the line: all ask again
+        redis.call("DEL", key.waiting, key.daemons)
+    end
+    return nil
+end
+
+local function daemon_of(id)
+    return string.match(id, "^(.*):") or ""
+end
+
+function wait.lives(daemon)
+    if wait.is_alive[daemon] == nil then
+        local beat = redis.call("HGET", key.daemons, daemon)
+        local at = tonumber(beat and string.match(beat, "^%d+") or 0)
+        wait.is_alive[daemon] = math.abs(clock() - at) < wait.LIVENESS_MS
+        if beat and not wait.is_alive[daemon] then
+            redis.call("HDEL", key.daemons, daemon)
+        end
+    end
+    return wait.is_alive[daemon]
+end
+
+-- A sign of life. Returns the daemon's epoch.
+function wait.beat(daemon)
+    local beat = redis.call("HGET", key.daemons, daemon)
+    clock()
+    local epoch = beat and string.match(beat, "^%d+ (%d+)$") or plain(now_us)
+    redis.call("HSET", key.daemons, daemon, plain(now_ms) .. " " .. epoch)
+    wait.is_alive[daemon] = true
+    return epoch
+end
+
+-- Puts somebody into the line: behind all others, or with the ticket that it had (0: none). Returns
+-- the ticket.
+function wait.enter(id, ticket, group, request)
+    if ticket == 0 then
+        local last = redis.call("ZRANGE", key.waiters, -1, -1, "WITHSCORES")[2]
+        clock()
+        ticket = math.max((tonumber(last) or 0) + 1, now_us)
+    end
+    wait.count = wait.count + redis.call("ZADD", key.waiters, plain(ticket), id)
+    redis.call("HSET", key.waiting, id, group .. "\0" .. request)
+    if group ~= "" then
+        local ids = redis.call("HGET", key.waiting, "\0" .. group)
+        redis.call("HSET", key.waiting, "\0" .. group, ids and ids .. "\0" .. id or id)
+    end
+    wait.has_left[id] = nil
+    return ticket
+end
+
+-- The others that wait for the same request.
+function wait.group_of(id, group)
+    local ids, others = group ~= "" and redis.call("HGET", key.waiting, "\0" .. group) or "", {}
+    for other in string.gmatch(ids, "%Z+") do
+        if other ~= id then
+            others[#others + 1] = other
+        end
+    end
+    return others
+end
+
+local function leave_group(id, group)
+    local others = wait.group_of(id, group)
+    if #others > 0 then
+        redis.call("HSET", key.waiting, "\0" .. group, table.concat(others, "\0"))
+    else
+        redis.call("HDEL", key.waiting, "\0" .. group)
+    end
+end
+
+-- Takes these out of the line; `records` are theirs, as far as they have any.
+function wait.leave(ids, records)
+    call_each("HDEL", key.waiting, ids)
+    for i = 1, #ids do
+        local group = records[i] and string.match(records[i], "^%Z*") or ""
+        if group ~= "" then
+            leave_group(ids[i], group)
+        end
+        wait.has_left[ids[i]] = true
+        wait.count = wait.count - redis.call("ZREM", key.waiters, ids[i])
+    end
+end
+
+-- Up to `count` living ones from this place of the line on: ids, groups and requests. Fewer than
+-- `count`, but not none, does not say that there are no more.
+function wait.read(from, count)
+    local living, groups, requests = {}, {}, {}
+    while #living == 0 and wait.dead < wait.MOST_DEAD do
+        local ids = redis.call("ZRANGE", key.waiters, from, from + count - 1)
+        if #ids == 0 then
+            break
+        end
+        local records = redis.call("HMGET", key.waiting, unpack(ids))
+        local gone, gone_records = {}, {}
+        for i = 1, #ids do
+            local daemon = daemon_of(ids[i])
+            if not records[i] then -- somebody deleted it: its daemon is to ask for all again
+                redis.call("HDEL", key.daemons, daemon)
+                wait.is_alive[daemon] = false
+            end
+            if wait.lives(daemon) then
+                living[#living + 1] = ids[i]
+                groups[#groups + 1], requests[#requests + 1] =
+                    string.match(records[i], "^(%Z*)%z(.*)$")
+            else
+                gone[#gone + 1], gone_records[#gone + 1] = ids[i], records[i]
+            end
+        end
+        wait.leave(gone, gone_records)
+        wait.dead = wait.dead + #gone
+        count = math.max(count, math.min(#gone * 2, 500)) -- where one is dead, others are
+    end
+    return living, groups, requests
+end
+
+-- May there be somebody behind those that wait.read() has given?
+function wait.is_cut_short()
+    return wait.dead >= wait.MOST_DEAD and wait.count > 0
+end
+
+-- Its request has changed.
+function wait.note(id, group, request)
+    redis.call("HSET", key.waiting, id, group .. "\0" .. request)
+end
+
+-- Grants something to one of the line, and tells its daemon that there is something to fetch. Who
+-- does not hear it will find it by its next beat.
+function wait.grant(id, group, what)
+    wait.leave({ id }, { group .. "\0" })
+    redis.call("HSET", key.granted, id, what)
+    redis.pcall("PUBLISH", key.wake .. daemon_of(id), id)
+end
+
+-- Takes what was granted to it; false when nothing was.
+function wait.fetch(id)
+    local what = redis.call("HGET", key.granted, id)
+    if what then
+        redis.call("HDEL", key.granted, id)
+    end
+    return what
+end
+
+-- The ids of this daemon that have something to fetch, most of the time all of them.
+function wait.grants_of(daemon)
+    local ids = {}
+    for _, id in ipairs(redis.call("HKEYS", key.granted)) do
+        if daemon_of(id) == daemon then
+            ids[#ids + 1] = id
+        end
+    end
+    return ids
+end
+
+-- What was granted to those who died before they could fetch it: taken out.
+function wait.orphans()
+    local orphans = {}
+    if redis.call("HLEN", key.granted) > 0 then
+        for _, id in ipairs(redis.call("HKEYS", key.granted)) do
+            if not wait.lives(daemon_of(id)) then
+                orphans[#orphans + 1] = wait.fetch(id)
+            end
+        end
+    end
+    return orphans
+end
