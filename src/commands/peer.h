@@ -27,6 +27,9 @@ void turn_unmute(struct turn *turn);
 bool turn_is_orphan(const struct turn *turn);
 /* Its client waits for no other answer: whatever else is asked now was asked by others. */
 bool turn_is_alone(const struct turn *turn);
+/* The turn may stay open for long: `gone` runs once when its client goes, or sends no more, before
+ * the turn is ended. It may end the turn. */
+void turn_watch(struct turn *turn, void (*gone)(void *arg), void *arg);
 
 /* --- the connection -------------------------------------------------------------------------- */
 

@@ -60,11 +60,33 @@ static bool runs_requests(const struct peer *client)
            client->phase == CLIENT_HELD;
 }
 
+static void tell_gone(struct turn *turn)
+{
+    void (*gone)(void *arg) = turn->gone;
+    turn->gone = NULL;
+    if (gone != NULL)
+        gone(turn->gone_arg);
+}
+
+/* Whoever is told may end its turn, and those behind it then leave, too. */
+static void tell_all_gone(struct peer *client)
+{
+    struct list_node *node = client->turns.root.next;
+    while (node != &client->turns.root) {
+        struct turn *turn = list_entry(node, struct turn, node);
+        bool is_told = turn->gone != NULL;
+        tell_gone(turn);
+        node = is_told ? client->turns.root.next : node->next;
+    }
+}
+
+/* Nobody goes on waiting for long for a client that is about to leave. */
 void client_end(struct peer *client, const char *why)
 {
     if (!runs_requests(client))
         return;
     client->why = why;
+    tell_all_gone(client);
     client_become(client, list_is_empty(&client->turns) ? CLIENT_CLOSING : CLIENT_ENDING);
 }
 
@@ -133,6 +155,7 @@ static struct turn *turn_open(struct peer *client)
     struct peer_state *state = &client->state;
     turn->client = client;
     turn->is_ended = false;
+    turn->gone = NULL;
     turn->is_muted = state->reply_mode != PEER_REPLY_ON;
     turn->reply.protocol = state->protocol;
     if (state->reply_mode == PEER_REPLY_SKIP)
@@ -205,6 +228,12 @@ bool turn_is_alone(const struct turn *turn)
     return turn->client != NULL && turn->client->turns.count == 1;
 }
 
+void turn_watch(struct turn *turn, void (*gone)(void *arg), void *arg)
+{
+    turn->gone = gone;
+    turn->gone_arg = arg;
+}
+
 struct peer *turn_peer(const struct turn *turn)
 {
     return turn->client;
@@ -219,6 +248,7 @@ void turn_end(struct turn *turn)
         return;
     }
     turn->is_ended = true;
+    turn->gone = NULL;
     if (is_first(turn)) {
         retire(client, turn);
         flush_turns(client);
@@ -456,6 +486,7 @@ static void orphan_turns(struct peer *client)
         client->clients->daemon->gauges.open_turns--;
         turn->client = NULL;
         turn->reply.out = NULL;
+        tell_gone(turn);
     }
 }
 

@@ -41,6 +41,8 @@ struct turn {
     struct reply reply;    /* out: NULL while muted, the stream's while first, else `own` */
     struct evbuffer *own;  /* NULL until first needed; kept while the turn is unused */
     struct clients *clients;
+    void (*gone)(void *arg); /* NULL: nobody is to be told when the client goes */
+    void *gone_arg;
     bool is_ended;
     bool is_muted;
 };

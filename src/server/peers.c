@@ -69,12 +69,23 @@ void peer_set_command(struct peer *peer, const char *name)
     peer->command = name;
 }
 
+static bool is_waiting(const struct peer *peer)
+{
+    list_each (node, &peer->turns) {
+        if (list_entry(node, struct turn, node)->gone != NULL)
+            return true;
+    }
+    return false;
+}
+
 /* Letters as CLIENT LIST of Redis has them. */
 static void flags_text(const struct peer *peer, char out[8])
 {
     size_t n = 0;
     if (peer->state.is_monitor)
         out[n++] = 'O';
+    if (is_waiting(peer))
+        out[n++] = 'b';
     if (peer->phase == CLIENT_ENDING || peer->phase == CLIENT_CLOSING)
         out[n++] = 'c';
     if (peer->state.is_no_evict)

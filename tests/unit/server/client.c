@@ -22,15 +22,30 @@ static int turn_count;
 static bool has_ended;
 static int far; /* the test's end of the connection */
 
-/* "now n": answered at once; "later n": by end_turn(); "mute"; "close" */
+static void end_turn(int i)
+{
+    reply_int(turn_reply(open_turns[i]), numbers[i]);
+    turn_end(open_turns[i]);
+    open_turns[i] = NULL;
+}
+
+static void end_watched(void *arg)
+{
+    end_turn((int)((int *)arg - numbers));
+}
+
+/* "now n": answered at once; "later n": by end_turn(); "watched n": likewise, or when the client
+ * goes; "mute"; "close" */
 void dispatch(struct daemon *daemon, struct peer *peer, struct turn *turn, const struct str *argv,
               int argc)
 {
     int64_t number = 0;
     (void)daemon;
     ck_assert(argc == 1 || num_parse_int(argv[1], &number));
-    if (str_eq(argv[0], STR("later"))) {
+    if (str_eq(argv[0], STR("later")) || str_eq(argv[0], STR("watched"))) {
         ck_assert_int_lt(turn_count, MAX_TURNS);
+        if (str_eq(argv[0], STR("watched")))
+            turn_watch(turn, end_watched, &numbers[turn_count]);
         numbers[turn_count] = (int)number;
         open_turns[turn_count++] = turn;
         return;
@@ -57,13 +72,6 @@ void holds_end(struct daemon *daemon, struct peer_state *state)
 size_t holds_count(const struct peer_state *state)
 {
     return state->holder != NULL;
-}
-
-static void end_turn(int i)
-{
-    reply_int(turn_reply(open_turns[i]), numbers[i]);
-    turn_end(open_turns[i]);
-    open_turns[i] = NULL;
 }
 
 static void note_end(void *arg)
@@ -265,6 +273,41 @@ START_TEST(held_output_over_the_bound_costs_the_connection)
 }
 END_TEST
 
+/* Who waits for long is told, and may answer at once: those behind it then leave, too. */
+START_TEST(a_watched_turn_hears_that_its_client_reads_no_more)
+{
+    say("watched 1\r\nlater 2\r\nwatched 3\r\nclose 4\r\n");
+    end_turn(1);
+    expect_heard(":1\r\n:2\r\n:3\r\n:4\r\n(end)");
+}
+END_TEST
+
+START_TEST(a_watched_turn_hears_that_its_client_is_gone)
+{
+    say("watched 1\r\nlater 2\r\n");
+    close(far);
+    turn_loop(5);
+    ck_assert_ptr_null(open_turns[0]);
+    ck_assert(turn_is_orphan(open_turns[1]));
+    end_turn(1);
+    far = open("/dev/null", O_RDONLY);
+}
+END_TEST
+
+START_TEST(a_turn_that_has_ended_is_watched_no_more)
+{
+    say("watched 1\r\n");
+    end_turn(0);
+    expect_heard(":1\r\n");
+    say("later 2\r\n"); /* the same memory */
+    close(far);
+    turn_loop(5);
+    ck_assert(turn_is_orphan(open_turns[1]));
+    end_turn(1);
+    far = open("/dev/null", O_RDONLY);
+}
+END_TEST
+
 START_TEST(a_shutdown_ends_when_the_last_turn_has)
 {
     say("later 1\r\n");
@@ -301,6 +344,9 @@ int main(void)
                                   muted_turns_say_nothing_and_unmute_says_again,
                                   a_closed_client_gets_what_is_open_and_no_more,
                                   held_output_over_the_bound_costs_the_connection,
+                                  a_watched_turn_hears_that_its_client_reads_no_more,
+                                  a_watched_turn_hears_that_its_client_is_gone,
+                                  a_turn_that_has_ended_is_watched_no_more,
                                   a_shutdown_ends_when_the_last_turn_has,
                                   a_shutdown_at_once_waits_for_nobody};
     Suite *suite = suite_create("client");
