@@ -193,9 +193,12 @@ function wait.grants_of(daemon)
     return ids
 end
 
--- What was granted to those who died before they could fetch it: taken out.
+-- What was granted to those who died before they could fetch it: taken out. The dead are forgotten.
 function wait.orphans()
     local orphans = {}
+    for _, daemon in ipairs(redis.call("HKEYS", key.daemons)) do
+        wait.lives(daemon)
+    end
     if redis.call("HLEN", key.granted) > 0 then
         for _, id in ipairs(redis.call("HKEYS", key.granted)) do
             if not wait.lives(daemon_of(id)) then

@@ -61,6 +61,7 @@ struct daemon {
     struct upstream *upstream;
     struct batches batches;
     struct sessions sessions;
+    struct waiters waiters;
     struct pools pools;
     struct locks locks;
     struct gc gc;

@@ -35,7 +35,7 @@ struct process {
     struct daemon daemon;
     struct systemd systemd;
     struct event *signals[4];
-    struct event *wake, *gather;
+    struct event *wake, *gather, *alarm;
     struct ticker batches, gc, sessions, forget, announce, drain;
     int64_t drain_until_ms;
     char link_name[24]; /* as Redis' CLIENT LIST shows our links */
@@ -62,6 +62,7 @@ static void apply_settings(struct daemon *daemon)
     daemon->batches.max_batch = (int)redis->batch;
     daemon->batches.max_queued = (int)redis->max_queued;
     daemon->sessions.time_ms = daemon->config.server.session_timeout_ms;
+    daemon->waiters.max = daemon->config.server.max_waiters;
     pools_configure(&daemon->pools);
     clients_fit_limits(daemon->clients);
 }
@@ -174,6 +175,7 @@ static void on_clients_ending(void *arg)
 {
     struct process *process = arg;
     systemd_tell(&process->systemd, "STOPPING=1");
+    waiters_close(&process->daemon.waiters);
     ticker_stop(&process->announce);
     ticker_stop(&process->gc);
     ticker_stop(&process->forget);
@@ -251,6 +253,24 @@ static void gather_batches(void *arg, bool in_next_turn)
         event_active(arg, EV_TIMEOUT, 0);
 }
 
+static void on_alarm(evutil_socket_t fd, short what, void *arg)
+{
+    struct daemon *daemon = arg;
+    (void)fd;
+    (void)what;
+    alarms_ring(&daemon->waiters.alarms, clock_ms(&daemon->clock));
+}
+
+static void schedule_alarm(void *arg, int64_t at_ms)
+{
+    struct process *process = arg;
+    int64_t ms = at_ms - clock_ms(&process->daemon.clock);
+    struct timeval wait = {0, 0};
+    if (ms > 0)
+        wait = (struct timeval){ms / 1000, ms % 1000 * 1000};
+    evtimer_add(process->alarm, &wait);
+}
+
 static void start_tickers(struct process *process)
 {
     struct daemon *daemon = &process->daemon;
@@ -267,6 +287,9 @@ static void start_tickers(struct process *process)
     process->gather = evtimer_new(base, on_gathered, daemon);
     daemon->batches.gather = gather_batches;
     daemon->batches.gather_arg = process->gather;
+    process->alarm = evtimer_new(base, on_alarm, daemon);
+    daemon->waiters.alarms.schedule = schedule_alarm;
+    daemon->waiters.alarms.arg = process;
     ticker_start(&process->batches);
     ticker_start(&process->gc);
     ticker_start(&process->forget);
@@ -301,8 +324,9 @@ static void init_parts(struct process *process)
                                     &daemon->clock, &daemon->rand, &daemon->log);
     batches_init(&daemon->batches, daemon->upstream, &daemon->clock, &daemon->log,
                  str_of(daemon->id));
-    pools_init(&daemon->pools, &daemon->batches, &daemon->config, &daemon->clock, &daemon->rand,
-               &daemon->log);
+    waiters_init(&daemon->waiters, &daemon->batches, &daemon->rand);
+    pools_init(&daemon->pools, &daemon->batches, &daemon->waiters, &daemon->config, &daemon->clock,
+               &daemon->rand, &daemon->log);
     locks_init(&daemon->locks, &daemon->batches, str_of(daemon->config.server.namespace),
                &daemon->log);
     sessions_init(&daemon->sessions, &daemon->clock, daemon->config.server.session_timeout_ms);
@@ -335,10 +359,12 @@ static void clear_parts(struct process *process)
     ticker_clear(&process->sessions);
     ticker_clear(&process->drain);
     ticker_clear(&process->announce);
+    waiters_close(&daemon->waiters);
     batches_clear(&daemon->batches);
     clients_free(daemon->clients);
     pools_clear(&daemon->pools);
     locks_clear(&daemon->locks);
+    waiters_clear(&daemon->waiters);
     upstream_free(daemon->upstream);
     slowlog_free(daemon->slowlog);
     mem_free(daemon->command_stats);
@@ -348,6 +374,7 @@ static void clear_parts(struct process *process)
         event_free(process->signals[i]);
     event_free(process->wake);
     event_free(process->gather);
+    event_free(process->alarm);
     event_base_free(daemon->base);
 }
 

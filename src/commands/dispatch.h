@@ -69,6 +69,7 @@ struct later {
     bool may_be_held;   /* somebody may hold it so already: a repeated request */
     int64_t timeout_ms; /* the handler's own */
     bool is_shared;     /* the pool was shared when the request came */
+    bool is_patient;    /* it may wait for long: its time says nothing, and is not counted */
     bool has_failed;    /* private, as the rest */
     int64_t started_us;
     struct slowlog_args *args; /* a copy for the slow log, behind the struct; NULL: it is off */

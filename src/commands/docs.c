@@ -19,9 +19,10 @@ static const char *type_of(const struct usage *usage)
 {
     static const struct {
         const char *name, *type;
-    } types[] = {{"pool", "key"},      {"seconds", "double"},    {"n", "integer"},
-                 {"count", "integer"}, {"client-id", "integer"}, {"protover", "integer"},
-                 {"index", "integer"}, {"cursor", "integer"},    {"pattern", "pattern"}};
+    } types[] = {{"pool", "key"},         {"seconds", "double"}, {"n", "integer"},
+                 {"ms", "integer"},       {"count", "integer"},  {"client-id", "integer"},
+                 {"protover", "integer"}, {"index", "integer"},  {"cursor", "integer"},
+                 {"pattern", "pattern"}};
 
     if (usage->kind == USAGE_WORD)
         return "pure-token";

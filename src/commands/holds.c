@@ -29,12 +29,18 @@ static struct hold *hold_of(struct session_item *item)
     return (struct hold *)item;
 }
 
-int64_t holds_begin(struct later *later, const struct options *options)
+/* What it is asked of Redis for at first. */
+static int64_t first_ms(const struct later *later)
 {
     int64_t time_ms = later->daemon->sessions.time_ms;
+    return later->limit_ms > 0 && later->limit_ms < time_ms ? later->limit_ms : time_ms;
+}
+
+int64_t holds_begin(struct later *later, const struct options *options)
+{
     later->limit_ms = options->given & OPT_TIMEOUT ? options->timeout_ms : 0;
     later->may_be_held = (options->given & OPT_REQID) != 0;
-    return later->limit_ms > 0 && later->limit_ms < time_ms ? later->limit_ms : time_ms;
+    return first_ms(later);
 }
 
 /* --- one hold ----------------------------------------------------------------------------------
@@ -267,12 +273,14 @@ static void take_over(struct daemon *daemon, const struct hold *hold)
         session_forget(item);
 }
 
-static void hold_take(struct later *later, struct hold *hold, const struct session_rules *rules)
+/* since_ms: its first time began then at the earliest. */
+static void hold_take(struct later *later, struct hold *hold, const struct session_rules *rules,
+                      int64_t since_ms)
 {
     struct peer *peer = turn_peer(later->turn);
     if (later->may_be_held)
         take_over(later->daemon, hold);
-    session_hold_take(session_of(later->daemon, peer), &hold->item, rules, later->started_us / 1000,
+    session_hold_take(session_of(later->daemon, peer), &hold->item, rules, since_ms,
                       later->limit_ms);
 }
 
@@ -282,8 +290,10 @@ void holds_take_leases(struct later *later, const struct leases *leases)
         return; /* whoever asked gives them back */
     for (size_t i = 0; i < leases->count; i++) {
         struct lease lease = leases_at(leases, i);
+        /* Who waited may have got it a while before this was asked. */
+        int64_t passed_ms = lease.ttl_ms >= 0 ? first_ms(later) - lease.ttl_ms : 0;
         hold_take(later, hold_new(later->daemon, later->pool, STR(""), lease.resource, lease.token),
-                  &lease_rules);
+                  &lease_rules, leases->asked_ms - passed_ms);
     }
 }
 
@@ -302,7 +312,7 @@ void holds_take_locks(struct later *later, const struct answer *fences)
         later->holds = hold->next;
         hold->fence = answer_int(answer_is_array(fences) ? answer_at(fences, i) : fences, 0);
         if (is_held)
-            hold_take(later, hold, &lock_rules);
+            hold_take(later, hold, &lock_rules, later->started_us / 1000);
         else
             hold_free(&hold->item);
     }

@@ -1,10 +1,11 @@
 /* leases: MALLOC FREE RENEW HELD.
  * Knows: pool/leases.  Must not know: how an operation reaches Redis. */
-#include "pool/leases.h"
 #include "commands/check.h"
 #include "commands/handlers.h"
 #include "commands/holds.h"
 #include "commands/outcome.h"
+#include "daemon.h"
+#include "pool/waits.h"
 
 static void put_lease(struct reply *reply, const struct lease *lease)
 {
@@ -53,6 +54,24 @@ static enum malloc_mode mode_of(const struct options *options)
     return options->given & OPT_ALL ? MALLOC_ALL : MALLOC_UP_TO;
 }
 
+static void stop_waiting(void *arg)
+{
+    waiter_gone(arg);
+}
+
+static void wait_for(struct ask *ask, struct later *later, const struct malloc_request *request)
+{
+    struct err err;
+
+    if (!waiters_can_take(&ask->daemon->waiters, &err)) {
+        later_fail(later, &err);
+        return;
+    }
+    later->is_patient = true;
+    turn_watch(ask->turn, stop_waiting,
+               waits_malloc(later->pool, request, ask->options.wait_ms, end_malloc, later));
+}
+
 void cmd_malloc(struct ask *ask)
 {
     const struct options *options = &ask->options;
@@ -75,9 +94,15 @@ void cmd_malloc(struct ask *ask)
         .owner = options->owner,
         .reqid = options->reqid};
     struct later *later = later_new(ask, pool);
-    if (options->given & OPT_SESSION)
+    request.longest_ms = request.timeout_ms;
+    if (options->given & OPT_SESSION) {
         request.timeout_ms = holds_begin(later, options);
-    leases_malloc(pool, &request, end_malloc, later);
+        request.longest_ms = later->limit_ms;
+    }
+    if (options->given & OPT_WAIT)
+        wait_for(ask, later, &request);
+    else
+        leases_malloc(pool, &request, end_malloc, later);
 }
 
 static void end_count(void *arg, const struct err *err, int64_t count)

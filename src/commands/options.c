@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #define MAX_PERMITS INT64_C(1000000000) /* the scripts add them up exactly */
+#define MAX_WAIT_MS (INT64_C(365) * 24 * 3600 * 1000)
 
 const struct option option_table[] = {
     {"TIMEOUT", OPT_TIMEOUT, "seconds",
@@ -26,13 +27,15 @@ const struct option option_table[] = {
     {"SESSION", OPT_SESSION, NULL,
      "Held as long as this connection lives: renewed by the daemon, given back at the connection's "
      "end. TIMEOUT is then the longest that it may be held."},
+    {"WAIT", OPT_WAIT, "ms",
+     "Waits in line for up to so many milliseconds when none is free; 0: without a limit."},
     {NULL, 0, NULL, NULL}};
 
 /* Words that the specification gives to commands which this version does not have. They are kept
  * free now: where they were taken for resources, a later version would change what a request means.
  */
-static const char *const kept_words[] = {"WAIT",  "PRIORITY", "POLICY", "ONCE", "NOWAIT",
-                                         "DELAY", "RETRIES",  "RETRY",  NULL};
+static const char *const kept_words[] = {"PRIORITY", "POLICY",  "ONCE",  "NOWAIT",
+                                         "DELAY",    "RETRIES", "RETRY", NULL};
 
 static const struct option *find_option(struct str word)
 {
@@ -79,6 +82,17 @@ static bool parse_count(const struct option *option, struct str value, int64_t *
     return err_set(err, ERR_GENERAL, "%s is not a whole number from 1: '%s'", option->word, shown);
 }
 
+static bool parse_wait(struct str value, int64_t *out, struct err *err)
+{
+    char shown[80];
+    if (num_parse_int(value, out) && *out >= 0 && *out <= MAX_WAIT_MS)
+        return true;
+    str_printable(value, shown, sizeof(shown));
+    return err_set(err, ERR_GENERAL,
+                   "WAIT is not a whole number of milliseconds from 0 to %lld (a year): '%s'",
+                   (long long)MAX_WAIT_MS, shown);
+}
+
 static bool parse_bytes(const struct option *option, struct str value, struct str *out,
                         struct err *err)
 {
@@ -96,6 +110,8 @@ static bool parse_value(const struct option *option, struct str value, struct op
         return parse_seconds(option, value, &out->binding_ms, err);
     case OPT_COUNT:
         return parse_count(option, value, &out->count, err);
+    case OPT_WAIT:
+        return parse_wait(value, &out->wait_ms, err);
     case OPT_NAME:
         return parse_bytes(option, value, &out->name, err);
     case OPT_OWNER:

@@ -19,13 +19,15 @@ enum option_flag {
     OPT_IN = 1 << 9,          /* IN set */
     OPT_SHARED = 1 << 10,     /* SHARED */
     OPT_PERMITS = 1 << 11,    /* PERMITS n OF m */
-    OPT_SESSION = 1 << 12     /* SESSION */
+    OPT_SESSION = 1 << 12,    /* SESSION */
+    OPT_WAIT = 1 << 13        /* WAIT ms */
 };
 
 struct options {
     unsigned given;     /* of option_flag */
     int64_t timeout_ms; /* <= 0: for ever */
     int64_t binding_ms;
+    int64_t wait_ms;                      /* 0: without a limit */
     int64_t count;                        /* >= 1 */
     int64_t permits, limit;               /* 1 <= permits <= limit */
     struct str name, owner, reqid, token; /* 1 to 512 bytes, no NUL, where given */

@@ -549,10 +549,11 @@ const struct command command_table[] = {
      .run = cmd_malloc,
      .args = "pool",
      .options = OPT_TIMEOUT | OPT_NAME | OPT_BINDTIMEOUT | OPT_COUNT | OPT_ALL | OPT_OWNER |
-                OPT_REQID | OPT_WITHTOKEN | OPT_SESSION,
+                OPT_WAIT | OPT_REQID | OPT_WITHTOKEN | OPT_SESSION,
      .flags = CMD_WRITE | CMD_FAST,
      .summary = "Leases a free resource: the one that NAME is bound to, else the one that has "
-                "been free for longest.",
+                "been free for longest. With WAIT it stands in line for one, behind those who came "
+                "earlier.",
      .reply = "The resource; nil when none is free. With COUNT an array of up to n (ALL: n "
               "or none). With WITHTOKEN each is an array of resource, token, fence and time "
               "to live in ms (-1: for ever).",

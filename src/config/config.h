@@ -35,7 +35,8 @@ struct server_config {
     /* when a command names no TIMEOUT; 0: for ever (lock_status: never UNAVAILABLE) */
     int64_t lock_timeout_ms, lock_status_timeout_ms, beat_timeout_ms;
     int64_t session_timeout_ms;
-    int64_t max_pools; /* known to this daemon; naming one more is an error */
+    int64_t max_waiters; /* requests with WAIT */
+    int64_t max_pools;   /* known to this daemon; naming one more is an error */
     int64_t shutdown_timeout_ms;
     char *pidfile;                  /* "" = none */
     int64_t slowlog_slower_than_us; /* <0: off */

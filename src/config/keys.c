@@ -104,6 +104,9 @@ static const struct key rows[] = {
      .min = SECOND, .max = HOUR, .flags = KEY_LIVE,
      .sentence = "Seconds that what is held with SESSION outlives this daemon; it is renewed each "
                  "third of them."},
+    {SERVER(max_waiters), .name = "max_waiters", .type = KEY_INT, .initial = "100000", .min = 0,
+     .max = 10000000, .flags = KEY_LIVE,
+     .sentence = "Requests that wait (WAIT) at a time; one more gets BUSY."},
     {SERVER(max_pools), .name = "max_pools", .type = KEY_INT, .initial = "10000", .min = 1,
      .max = 1000000, .flags = KEY_LIVE,
      .sentence = "Pools that this daemon knows at a time; naming one more is an error."},

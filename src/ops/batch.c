@@ -225,6 +225,8 @@ static void lose(struct lane *lane, bool is_batch)
                  "Redis did not answer a call of %zu operations: it is recalled",
                  lane->flying.count);
     }
+    list_each (node, &lane->flying)
+        op_at(node)->is_lost = true;
     err_set(&err, ERR_UPSTREAM, "Redis did not answer: the operation may have happened");
     fail_flying(lane, &err);
 }

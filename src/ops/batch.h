@@ -46,6 +46,7 @@ struct op {
      * asked for nothing else that is not answered yet. */
     bool may_lead;
     bool is_full; /* private: a cheaper script has answered FULL */
+    bool is_lost; /* set with an error: it was sent, and may have happened */
     op_done done;
     int64_t queued_ms; /* set by lane_add */
     struct err *err;   /* private: why it was not taken, until done (batches_refuse) */

@@ -1,25 +1,11 @@
 /* leases: see leases.h. */
 #include "pool/leases.h"
 #include "base/rand.h"
-#include "pool/packed.h"
+#include "pool/grants.h"
 #include "pool/plain.h"
 
-#define FIELDS 4 /* of a lease in an answer: resource token fence ttl_ms */
 /* A lease that is given back is tried so often: the link may be lost again. */
 #define GIVE_BACK_TRIES 5
-
-struct lease leases_at(const struct leases *leases, size_t i)
-{
-    size_t at = i * FIELDS;
-    if (leases->answer == NULL)
-        return leases->one;
-    return (struct lease){
-        .resource = answer_str(answer_at(leases->answer, at)),
-        .token = answer_str(answer_at(leases->answer, at + 1)),
-        .fence = answer_int(answer_at(leases->answer, at + 2), 0),
-        .ttl_ms = answer_int(answer_at(leases->answer, at + 3), -1),
-    };
-}
 
 static struct packed *packed_of(struct op *op)
 {
@@ -41,19 +27,6 @@ static void end_with_leases(struct packed *packed, const struct err *err,
     packed_free(packed);
 }
 
-/* False: it is no answer that holds leases. */
-static bool read_leases(const struct packed *packed, const struct answer *answer,
-                        struct leases *leases)
-{
-    struct lease *one = &leases->one;
-    *leases = (struct leases){.answer = answer, .count = answer_count(answer) / FIELDS};
-    if (answer_is_array(answer) || answer_is_none(answer))
-        return true;
-    *leases = (struct leases){.count = 1};
-    one->ttl_ms = packed->asked > 0 ? packed->asked : -1;
-    return plain_split(answer_str(answer), &one->token, &one->resource, &one->fence);
-}
-
 static void end_malloc(struct op *op, const struct err *failure, const struct answer *answer)
 {
     struct packed *packed = packed_of(op);
@@ -62,10 +35,11 @@ static void end_malloc(struct op *op, const struct err *failure, const struct an
     struct err err;
     pool->counters.mallocs++;
     if (!packed_check(packed, failure, answer, &err) ||
-        !is_expected(read_leases(packed, answer, &leases), &err)) {
+        !is_expected(grants_read(answer, packed->asked, &leases), &err)) {
         end_with_leases(packed, &err, NULL);
         return;
     }
+    leases.asked_ms = op->queued_ms;
     pool->counters.grants += leases.count;
     if (leases.count > 0)
         pool_mark_known(pool);
@@ -77,37 +51,26 @@ static void end_malloc(struct op *op, const struct err *failure, const struct an
 static void end_held(struct op *op, const struct err *failure, const struct answer *answer)
 {
     struct packed *packed = packed_of(op);
-    struct leases leases = {.answer = answer, .count = answer_count(answer) / FIELDS};
+    struct leases leases;
     struct err err;
-    bool is_ok =
-        packed_check(packed, failure, answer, &err) && is_expected(answer_is_array(answer), &err);
+    bool is_ok = packed_check(packed, failure, answer, &err) &&
+                 is_expected(answer_is_array(answer) && grants_read(answer, 0, &leases), &err);
     end_with_leases(packed, is_ok ? NULL : &err, &leases);
-}
-
-static struct str how_of(enum malloc_mode mode)
-{
-    return mode == MALLOC_ONE ? STR("1") : mode == MALLOC_UP_TO ? STR("n") : STR("a");
 }
 
 void leases_malloc(struct pool *pool, const struct malloc_request *request, leases_done done,
                    void *arg)
 {
-    size_t bytes = 3 * PACKED_INT + RAND_TOKEN_LEN + request->name.len + request->owner.len +
-                   request->reqid.len;
-    struct packed *packed = packed_new(pool, SCRIPT_POOL_BATCH, end_malloc, MALLOC_ARGS, bytes);
+    char random[RAND_TOKEN_LEN];
+    struct packed *packed =
+        packed_new(pool, SCRIPT_POOL_BATCH, end_malloc, MALLOC_ARGS, grants_bytes(request));
     packed->done.leases = done;
     packed->arg = arg;
     packed->asked = request->timeout_ms;
-    packed->op.weight = (int)(request->count < INT32_MAX ? request->count : INT32_MAX);
+    packed->op.weight = grants_weight(request);
+    rand_token(pool->pools->rand, random);
     packed_put_literal(packed, STR("M"));
-    packed_put_literal(packed, how_of(request->mode));
-    packed_put_int(packed, request->mode == MALLOC_ONE ? 1 : request->count);
-    packed_put_int(packed, request->timeout_ms);
-    rand_token(pool->pools->rand, packed_put_space(packed, RAND_TOKEN_LEN));
-    packed_put(packed, request->name);
-    packed_put_int(packed, request->binding_ms);
-    packed_put(packed, request->owner);
-    packed_put(packed, request->reqid);
+    grants_put(packed, request, random);
     packed_send(packed, &pool->lane);
 }
 

@@ -19,6 +19,7 @@ struct malloc_request {
     int64_t binding_ms; /* <= 0: for ever */
     struct str owner;   /* "" = none */
     struct str reqid;   /* "" = none */
+    int64_t longest_ms; /* of the whole holding, <= 0: not known; for those who wait */
 };
 
 struct lease {
@@ -33,6 +34,7 @@ struct leases {
     const struct answer *answer; /* private; NULL: the one below is all */
     struct lease one;
     size_t count;
+    int64_t asked_ms; /* monotonic: their ttls count from then at the earliest */
 };
 struct lease leases_at(const struct leases *leases, size_t i);
 

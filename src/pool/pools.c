@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/name.h"
 #include "pool/plain.h"
+#include "pool/waits.h"
 #include <inttypes.h>
 
 #define FORGET_AFTER_MS 60000
@@ -82,6 +83,7 @@ static struct pool *add_pool(struct pools *pools, struct str name)
     pool->config = config_pool(pools->config, name);
     pool_keys_init(&pool->keys, prefix_of(pools, pool->config), name);
     lane_init(&pool->lane, pools->batches, &pool_rules, pool);
+    line_init(&pool->line, pools->waiters, &waits_rules);
     pool->last_used_ms = now_ms;
     /* Spread: many pools are made at one instant, at the start. */
     pool->gc_due_ms = now_ms + (int64_t)rand_below(pools->rand, 1000);
@@ -97,6 +99,7 @@ static void drop_pool(struct pool *pool)
 {
     map_remove(&pool->pools->by_name, str_of(pool->name));
     list_remove(&pool->pools->all, &pool->node);
+    line_clear(&pool->line);
     lane_clear(&pool->lane);
     pool_keys_clear(&pool->keys);
     mem_free(pool->name);
@@ -106,12 +109,17 @@ static void drop_pool(struct pool *pool)
 /* --- all of them ---------------------------------------------------------------------------------
  */
 
-void pools_init(struct pools *pools, struct batches *batches, const struct config *config,
-                const struct clock *clock, struct rand *rand, struct log *log)
+void pools_init(struct pools *pools, struct batches *batches, struct waiters *waiters,
+                const struct config *config, const struct clock *clock, struct rand *rand,
+                struct log *log)
 {
     unsigned char seed[16];
-    *pools = (struct pools){
-        .batches = batches, .config = config, .clock = clock, .rand = rand, .log = log};
+    *pools = (struct pools){.batches = batches,
+                            .waiters = waiters,
+                            .config = config,
+                            .clock = clock,
+                            .rand = rand,
+                            .log = log};
     rand_bytes(rand, seed, sizeof seed);
     map_init(&pools->by_name, seed);
     list_init(&pools->all);

@@ -8,7 +8,7 @@
 
 #include "base/map.h"
 #include "config/config.h"
-#include "ops/batch.h"
+#include "ops/waiter.h"
 #include "pool/keys.h"
 
 struct pool {
@@ -17,6 +17,7 @@ struct pool {
     char *name;
     struct pool_keys keys;
     struct lane lane;
+    struct line line; /* of those who wait */
     const struct pool_config *config;
     int64_t last_used_ms; /* last mention by a client */
     size_t pending;       /* operations that refer to it */
@@ -36,6 +37,7 @@ struct pools {
     struct map by_name;
     struct list all;
     struct batches *batches;
+    struct waiters *waiters;
     struct lane lane;      /* of keys that belong to no pool: fences */
     struct pool_keys keys; /* of the same: only `fences` has a meaning */
     const struct config *config;
@@ -44,9 +46,10 @@ struct pools {
     struct log *log;
 };
 
-void pools_init(struct pools *pools, struct batches *batches, const struct config *config,
-                const struct clock *clock, struct rand *rand, struct log *log);
-/* All lanes idle. */
+void pools_init(struct pools *pools, struct batches *batches, struct waiters *waiters,
+                const struct config *config, const struct clock *clock, struct rand *rand,
+                struct log *log);
+/* All lanes idle. Who still waits is told that the daemon stops. */
 void pools_clear(struct pools *pools);
 
 /* The pool of that name, made at its first mention. NULL and err: the name is not allowed, or this

@@ -167,9 +167,14 @@ int64_t upstream_away_ms(const struct upstream *upstream)
     return away_ms > 0 ? away_ms : 1;
 }
 
-struct notify *upstream_notify(const struct upstream *upstream)
+void upstream_hear(struct upstream *upstream, struct hearing *hearing)
 {
-    return upstream->notify;
+    notify_hear(upstream->notify, hearing);
+}
+
+void upstream_unhear(struct upstream *upstream, struct hearing *hearing)
+{
+    notify_forget(upstream->notify, hearing);
 }
 
 const char *upstream_trouble(const struct upstream *upstream)
@@ -329,6 +334,7 @@ void upstream_stats(const struct upstream *upstream, struct upstream_stats *out)
         .scripts_loaded = host->scripts_loaded,
         .in_flight = host->in_flight,
         .last_latency_us = host->last_latency_us,
+        .hears = notify_is_ready(upstream->notify),
     };
     memcpy(out->version, host->version, sizeof(out->version));
     print_where(upstream, out->where, sizeof(out->where));

@@ -13,7 +13,7 @@
 #include "redis/script.h"
 
 struct upstream;
-struct notify;
+struct hearing;
 struct redis_config;
 struct event_base;
 
@@ -58,6 +58,10 @@ struct upstream_listener {
 void upstream_listen(struct upstream *upstream, struct upstream_listener *listener);
 void upstream_forget(struct upstream *upstream, struct upstream_listener *listener);
 
+/* Hears a channel from now on, on a link of its own: see notify.h. */
+void upstream_hear(struct upstream *upstream, struct hearing *hearing);
+void upstream_unhear(struct upstream *upstream, struct hearing *hearing);
+
 /* --- what a daemon needs besides; a test's upstream has no use for it --------------------------
  */
 
@@ -74,9 +78,6 @@ void upstream_stop(struct upstream *upstream, int64_t timeout_ms, void (*stopped
                    void *arg);
 void upstream_free(struct upstream *upstream);
 
-/* The subscribed link, as old as the upstream. */
-struct notify *upstream_notify(const struct upstream *upstream);
-
 struct upstream_stats {
     int links, links_ready;
     uint64_t calls, refused, lost, connects, scripts_loaded;
@@ -84,6 +85,7 @@ struct upstream_stats {
     int64_t last_latency_us; /* of the newest answer: from the write to the reply */
     char version[32];        /* redis_version; "" before the first login */
     char where[300];         /* url without password, or "embedded unix:/path" */
+    bool hears;              /* all channels that somebody hears, on the subscribed link */
     int embedded_pid;        /* 0: none */
     uint64_t embedded_restarts;
 };

@@ -201,6 +201,7 @@ UPSTREAM(in_flight, in_flight)
 UPSTREAM(latency_us, last_latency_us)
 UPSTREAM(embedded_pid, embedded_pid)
 UPSTREAM(embedded_restarts, embedded_restarts)
+UPSTREAM(hears, hears)
 NUMBER(lane_calls, daemon->batches.calls)
 NUMBER(batches_sent, daemon->batches.batches)
 NUMBER(batched_ops, daemon->batches.batched_ops)
@@ -209,6 +210,7 @@ NUMBER(busy, daemon->batches.busy)
 NUMBER(retries, daemon->batches.retries)
 NUMBER(recalls, daemon->batches.recalls)
 
+NUMBER(waiting, daemon->waiters.by_number.count)
 NUMBER(pools_known, daemon->pools.all.count)
 
 NUMBER(locks_queued, daemon->locks.lane.queue.count)
@@ -298,6 +300,10 @@ const struct field field_table[] = {
     COUNTER("redis", "redis_connects", "", "Connections made since the start.", connects),
     COUNTER("redis", "redis_scripts_loaded", "", "Scripts sent whole since the start.",
             scripts_loaded),
+    GAUGE("redis", "redis_hears", "",
+          "1: Redis tells what was published for requests that wait here; 0 also when none has "
+          "waited yet.",
+          hears),
     GAUGE("redis", "redis_embedded_pid", "", "The embedded redis-server; 0: none.", embedded_pid),
     COUNTER("redis", "redis_embedded_restarts", "", "How often it had to be started again.",
             embedded_restarts),
@@ -319,6 +325,7 @@ const struct field field_table[] = {
     COUNTER("locks", "locks_recalled", "", "Those given back after a lost reply.", locks_recalled),
 
     GAUGE("pools", "pools_known", "", "Pools that this daemon knows.", pools_known),
+    GAUGE("pools", "waiters", "", "Requests of this daemon's clients that wait.", waiting),
     {NULL, NULL, FIELD_TEXT, NULL, NULL, NULL, NULL}};
 
 /* --- pools ----------------------------------------------------------------------------------- */

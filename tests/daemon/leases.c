@@ -185,7 +185,9 @@ START_TEST(malloc_refuses_wrong_options)
     expect_like(c, "MALLOC p REQID \"\"", "(error) ERR *REQID*");
     expect_like(c, "MALLOC p TOKEN t", "(error) ERR *TOKEN*");
     expect_like(c, "MALLOC p r1", "(error) ERR *r1*");
-    expect_like(c, "MALLOC p WAIT 100", "(error) ERR *WAIT*");
+    expect_like(c, "MALLOC p WAIT", "(error) ERR *WAIT*");
+    expect_like(c, "MALLOC p WAIT -1", "(error) ERR *WAIT*");
+    expect_like(c, "MALLOC p WAIT 0.5", "(error) ERR *WAIT*");
     expect(c, "POOL FREELIST p", "1) 'r1'\n2) 'r2'\n3) 'r3'");
 }
 END_TEST

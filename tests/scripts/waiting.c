@@ -419,7 +419,7 @@ START_TEST(gc_takes_back_what_a_dead_daemon_was_granted)
     expect_redis(&scene, "HKEYS p|x|pool|granted", "[E:1]");
     scene_do(&scene, "HSET p|x|pool|daemons E \"5 7\"");
     expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 100 0", "[1 ...");
-    expect_redis(&scene, "EXISTS p|x|pool|granted p|x:a", "0");
+    expect_redis(&scene, "EXISTS p|x|pool|granted p|x|pool|daemons p|x:a", "0");
     expect(&scene.at, SCRIPT_POOL_FREELIST, "-1", "[a]");
 }
 END_TEST

@@ -60,7 +60,9 @@ struct sidecar *sidecar_new(struct world *world, struct network *network,
         sidecar->batches.gather = gather;
         sidecar->batches.gather_arg = sidecar;
     }
-    pools_init(&sidecar->pools, &sidecar->batches, config, &world->clock, &world->rand, NULL);
+    waiters_init(&sidecar->waiters, &sidecar->batches, &world->rand);
+    pools_init(&sidecar->pools, &sidecar->batches, &sidecar->waiters, config, &world->clock,
+               &world->rand, NULL);
     pools_configure(&sidecar->pools);
     gc_init(&sidecar->gc, &sidecar->pools, &world->clock, &world->rand, NULL);
     world_after(world, world_between(world, 0, 50 * MS), tick_batches, sidecar);
@@ -78,6 +80,7 @@ void sidecar_kill(struct sidecar *sidecar)
     network_detach(sidecar->upstream);
     batches_clear(&sidecar->batches);
     pools_clear(&sidecar->pools);
+    waiters_clear(&sidecar->waiters);
 }
 
 void sidecar_free(struct sidecar *sidecar)

@@ -15,6 +15,7 @@ struct sidecar {
     char id[RAND_TOKEN_LEN];
     struct upstream *upstream;
     struct batches batches;
+    struct waiters waiters;
     struct pools pools;
     struct gc gc;
     bool is_alive;

@@ -2,6 +2,7 @@
  * settled for its sender (once), in any order. */
 #include "tests/sim/upstream.h"
 #include "base/mem.h"
+#include "redis/notify.h"
 #include <stdlib.h>
 
 struct network {
@@ -20,6 +21,7 @@ struct upstream {
     struct list_node node;
     struct network *network;
     struct list listeners;
+    struct list hearings;
     int64_t down_since_us; /* -1: its links are up */
     int64_t up_at_us;
     bool is_gone;
@@ -296,6 +298,16 @@ void upstream_forget(struct upstream *upstream, struct upstream_listener *listen
     list_remove(&upstream->listeners, &listener->node);
 }
 
+void upstream_hear(struct upstream *upstream, struct hearing *hearing)
+{
+    list_push(&upstream->hearings, &hearing->node);
+}
+
+void upstream_unhear(struct upstream *upstream, struct hearing *hearing)
+{
+    list_remove(&upstream->hearings, &hearing->node);
+}
+
 /* -------------------------------------------------------------------------------------------------
  */
 
@@ -351,6 +363,7 @@ struct upstream *network_attach(struct network *network)
     upstream->network = network;
     upstream->down_since_us = -1;
     list_init(&upstream->listeners);
+    list_init(&upstream->hearings);
     list_push(&network->upstreams, &upstream->node);
     return upstream;
 }

@@ -7,6 +7,7 @@
 #include "tests/unit/played.h"
 
 static struct batches batches;
+static struct waiters waiters;
 static struct pools pools;
 static struct config config;
 static struct rand test_rand;
@@ -21,13 +22,15 @@ static inline void domain_start(void)
     config.pool_default = (struct pool_config){.prefix = no_prefix, .gc_interval_ms = 5000};
     map_init(&config.pools, seed);
     batches_init(&batches, &played, &played_clock, NULL, STR("me"));
-    pools_init(&pools, &batches, &config, &played_clock, &test_rand, NULL);
+    waiters_init(&waiters, &batches, &test_rand);
+    pools_init(&pools, &batches, &waiters, &config, &played_clock, &test_rand, NULL);
 }
 
 static inline void domain_end(void)
 {
     batches_clear(&batches);
     pools_clear(&pools);
+    waiters_clear(&waiters);
     map_clear(&config.pools);
     played_end();
 }

@@ -28,6 +28,7 @@ struct upstream {
     struct sent *sent;
     int count, answered;
     struct upstream_listener *listener;
+    struct hearing *hearing;
 };
 
 static struct upstream played;
@@ -91,6 +92,18 @@ void upstream_forget(struct upstream *up, struct upstream_listener *listener)
 {
     ck_assert_ptr_eq(up->listener, listener);
     up->listener = NULL;
+}
+
+void upstream_hear(struct upstream *up, struct hearing *hearing)
+{
+    ck_assert_ptr_null(up->hearing);
+    up->hearing = hearing;
+}
+
+void upstream_unhear(struct upstream *up, struct hearing *hearing)
+{
+    ck_assert_ptr_eq(up->hearing, hearing);
+    up->hearing = NULL;
 }
 
 static int64_t played_read(void *arg)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ALL_OPTIONS ((1U << 12) - 1)
+#define ALL_OPTIONS ((1U << 14) - 1)
 
 static struct options options;
 static struct err err;
@@ -51,7 +51,7 @@ START_TEST(each_word_sets_its_value_whatever_its_case)
 {
     ck_assert(parse(ALL_OPTIONS, "timeout", "1.5", "Name", "n", "BINDTIMEOUT", "0.0001", "count",
                     "7", "all", "oWNER", "o", "REQID", "r", "withtoken", "TOKEN", "t", "in", "s",
-                    "SHARED", "permits", "2", "of", "3"));
+                    "SHARED", "permits", "2", "of", "3", "session", "wait", "250"));
     ck_assert_uint_eq(options.given, ALL_OPTIONS);
     ck_assert_int_eq(options.timeout_ms, 1500);
     ck_assert_int_eq(options.binding_ms, 1);
@@ -63,7 +63,8 @@ START_TEST(each_word_sets_its_value_whatever_its_case)
     is_text(options.set, "s");
     ck_assert_int_eq(options.permits, 2);
     ck_assert_int_eq(options.limit, 3);
-    ck_assert_int_eq(used, 23);
+    ck_assert_int_eq(options.wait_ms, 250);
+    ck_assert_int_eq(used, 26);
 }
 END_TEST
 
@@ -86,6 +87,8 @@ START_TEST(bad_values_are_named_with_their_option)
     fails_with("COUNT is not a whole number from 1: '1.5'", parse(ALL_OPTIONS, "COUNT", "1.5"));
     fails_with("COUNT is not a whole number from 1: '9223372036854775808'",
                parse(ALL_OPTIONS, "COUNT", "9223372036854775808"));
+    fails_with("WAIT is not a whole number of milliseconds from 0 to 31536000000 (a year): '-1'",
+               parse(ALL_OPTIONS, "WAIT", "-1"));
     fails_with("TIMEOUT is not a number of seconds: '\\x0a'", parse(ALL_OPTIONS, "TIMEOUT", "\n"));
 }
 END_TEST
@@ -200,8 +203,8 @@ END_TEST
 
 START_TEST(words_of_later_versions_are_refused_not_taken_for_resources)
 {
-    static const char *const words[] = {"WAIT",   "session", "PRIORITY", "POLICY", "ONCE",
-                                        "NOWAIT", "DELAY",   "RETRIES",  "RETRY"};
+    static const char *const words[] = {"priority", "POLICY",  "ONCE", "NOWAIT",
+                                        "DELAY",    "RETRIES", "RETRY"};
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         char text[128];
@@ -260,7 +263,7 @@ START_TEST(options_are_printed_as_a_person_writes_them)
     options_print(ALL_OPTIONS, text, sizeof(text));
     ck_assert_str_eq(text, "[TIMEOUT seconds] [NAME name] [BINDTIMEOUT seconds] [COUNT n [ALL]] "
                            "[OWNER id] [REQID id] [WITHTOKEN] [TOKEN token] [IN set] [SHARED] "
-                           "[PERMITS n OF m]");
+                           "[PERMITS n OF m] [SESSION] [WAIT ms]");
     options_print(OPT_COUNT, text, sizeof(text));
     ck_assert_str_eq(text, "[COUNT n]");
     options_print(ALL_OPTIONS, text, 10); /* cut, not overrun */

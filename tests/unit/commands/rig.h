@@ -62,6 +62,18 @@ void upstream_forget(struct upstream *up, struct upstream_listener *listener)
     (void)listener;
 }
 
+void upstream_hear(struct upstream *up, struct hearing *hearing)
+{
+    (void)up;
+    (void)hearing;
+}
+
+void upstream_unhear(struct upstream *up, struct hearing *hearing)
+{
+    (void)up;
+    (void)hearing;
+}
+
 void upstream_stats(const struct upstream *up, struct upstream_stats *out)
 {
     *out = (struct upstream_stats){.links = 4, .links_ready = up->away_ms > 0 ? 0 : 4};
@@ -77,6 +89,8 @@ struct turn {
     struct peer *peer;
     struct reply reply;
     bool is_ended;
+    void (*gone)(void *arg);
+    void *gone_arg;
 };
 
 struct peer {
@@ -125,6 +139,12 @@ bool turn_is_orphan(const struct turn *turn)
 bool turn_is_alone(const struct turn *turn)
 {
     return turn->peer != NULL;
+}
+
+void turn_watch(struct turn *turn, void (*gone)(void *arg), void *arg)
+{
+    turn->gone = gone;
+    turn->gone_arg = arg;
 }
 
 struct peer *turn_peer(const struct turn *turn)
@@ -288,8 +308,9 @@ static inline void rig_start(void)
     snprintf(daemon->id, sizeof(daemon->id), "daemon-id");
     batches_init(&daemon->batches, daemon->upstream, &daemon->clock, &daemon->log,
                  str_of(daemon->id));
-    pools_init(&daemon->pools, &daemon->batches, &daemon->config, &daemon->clock, &daemon->rand,
-               &daemon->log);
+    waiters_init(&daemon->waiters, &daemon->batches, &daemon->rand);
+    pools_init(&daemon->pools, &daemon->batches, &daemon->waiters, &daemon->config, &daemon->clock,
+               &daemon->rand, &daemon->log);
     pools_configure(&daemon->pools);
     locks_init(&daemon->locks, &daemon->batches, str_of(daemon->config.server.namespace),
                &daemon->log);
@@ -301,6 +322,7 @@ static inline void rig_stop(void)
 {
     ck_assert(!rig.upstream.is_flying);
     pools_clear(&rig.daemon.pools);
+    waiters_clear(&rig.daemon.waiters);
     locks_clear(&rig.daemon.locks);
     batches_clear(&rig.daemon.batches);
     for (struct peer *peer = rig.peers; peer < rig.peers + PEERS_MAX; peer++) {

@@ -22,16 +22,18 @@ static void on_heard(void *arg, struct str message)
     snprintf(ear->last, sizeof(ear->last), "%.*s", PRSTR(message));
 }
 
-static struct notify *notify(void)
+static bool hears(void)
 {
-    return upstream_notify(rig.upstream);
+    struct upstream_stats stats;
+    upstream_stats(rig.upstream, &stats);
+    return stats.hears;
 }
 
 static void hear(struct ear *ear, const char *channel)
 {
     *ear = (struct ear){
         .hearing = {.channel = channel, .begun = on_begun, .heard = on_heard, .arg = ear}};
-    notify_hear(notify(), &ear->hearing);
+    upstream_hear(rig.upstream, &ear->hearing);
 }
 
 /* How many heard it. */
@@ -60,13 +62,13 @@ START_TEST(what_is_published_is_heard_by_whoever_hears_the_channel)
     hear(&a, "one");
     hear(&b, "two");
     rig_until(&rig, a.begun == 1 && b.begun == 1);
-    ck_assert(notify_is_ready(notify()));
+    ck_assert(hears());
     ck_assert_int_eq(publish("one", "hello"), 1);
     rig_until(&rig, a.heard == 1);
     ck_assert_str_eq(a.last, "hello");
     ck_assert_int_eq(b.heard, 0);
-    notify_forget(notify(), &a.hearing);
-    notify_forget(notify(), &b.hearing);
+    upstream_unhear(rig.upstream, &a.hearing);
+    upstream_unhear(rig.upstream, &b.hearing);
 }
 END_TEST
 
@@ -74,7 +76,7 @@ START_TEST(nothing_is_dialled_before_somebody_hears)
 {
     rig_all_ready(&rig);
     ck_assert(rig_info_has(&rig, "clients", "connected_clients:5")); /* 4 links and this look */
-    ck_assert(!notify_is_ready(notify()));
+    ck_assert(!hears());
 }
 END_TEST
 
@@ -84,12 +86,12 @@ START_TEST(a_channel_that_is_forgotten_is_left)
     hear(&a, "one");
     hear(&b, "two");
     rig_until(&rig, a.begun == 1 && b.begun == 1);
-    notify_forget(notify(), &a.hearing);
+    upstream_unhear(rig.upstream, &a.hearing);
     rig_until(&rig, publish("one", "x") == 0);
     ck_assert_int_eq(publish("two", "y"), 1);
     rig_until(&rig, b.heard == 1);
     ck_assert_int_eq(a.heard, 0);
-    notify_forget(notify(), &b.hearing);
+    upstream_unhear(rig.upstream, &b.hearing);
 }
 END_TEST
 
@@ -99,13 +101,13 @@ START_TEST(it_comes_back_when_redis_does_and_says_so)
     hear(&a, "one");
     rig_until(&rig, a.begun == 1);
     rig_kill(&rig, SIGKILL);
-    rig_until(&rig, !notify_is_ready(notify()));
+    rig_until(&rig, !hears());
     rig_serve(&rig, NULL);
     rig_until(&rig, a.begun == 2);
     publish("one", "again");
     rig_until(&rig, a.heard == 1);
     ck_assert(rig_log_has(&rig, "event=notify-lost"));
-    notify_forget(notify(), &a.hearing);
+    upstream_unhear(rig.upstream, &a.hearing);
 }
 END_TEST
 
@@ -119,7 +121,7 @@ START_TEST(a_redis_that_hangs_is_left_after_the_reply_timeout)
     rig_until(&rig, rig_log_has(&rig, "no reply to PING"));
     rig_kill(&rig, SIGCONT);
     rig_until(&rig, a.begun == 2);
-    notify_forget(notify(), &a.hearing);
+    upstream_unhear(rig.upstream, &a.hearing);
 }
 END_TEST
 
@@ -134,7 +136,7 @@ START_TEST(it_logs_in_and_a_name_that_is_forbidden_does_no_harm)
     rig_until(&rig, a.begun == 1);
     ck_assert_int_eq(publish("one", "x"), 1);
     rig_until(&rig, a.heard == 1);
-    notify_forget(notify(), &a.hearing);
+    upstream_unhear(rig.upstream, &a.hearing);
 }
 END_TEST
 
@@ -148,7 +150,7 @@ START_TEST(a_forbidden_channel_is_tried_again_until_it_is_allowed)
     ck_assert_int_eq(a.begun, 0);
     rig_do(&rig, text, "ACL SETUSER default allchannels");
     rig_until(&rig, a.begun == 1);
-    notify_forget(notify(), &a.hearing);
+    upstream_unhear(rig.upstream, &a.hearing);
 }
 END_TEST
 

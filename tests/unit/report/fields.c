@@ -40,6 +40,18 @@ void upstream_forget(struct upstream *up, struct upstream_listener *listener)
     (void)listener;
 }
 
+void upstream_hear(struct upstream *up, struct hearing *hearing)
+{
+    (void)up;
+    (void)hearing;
+}
+
+void upstream_unhear(struct upstream *up, struct hearing *hearing)
+{
+    (void)up;
+    (void)hearing;
+}
+
 void upstream_stats(const struct upstream *up, struct upstream_stats *out)
 {
     (void)up;
@@ -79,13 +91,15 @@ static void start(void)
     daemon->config_file = mem_dup(STR("/etc/x.conf"));
     snprintf(daemon->id, sizeof(daemon->id), "the-id");
     batches_init(&daemon->batches, NULL, &daemon->clock, &daemon->log, str_of(daemon->id));
-    pools_init(&daemon->pools, &daemon->batches, &daemon->config, &daemon->clock, &daemon->rand,
-               &daemon->log);
+    waiters_init(&daemon->waiters, &daemon->batches, &daemon->rand);
+    pools_init(&daemon->pools, &daemon->batches, &daemon->waiters, &daemon->config, &daemon->clock,
+               &daemon->rand, &daemon->log);
 }
 
 static void stop(void)
 {
     pools_clear(&daemon_of_test.pools);
+    waiters_clear(&daemon_of_test.waiters);
     batches_clear(&daemon_of_test.batches);
     slowlog_free(daemon_of_test.slowlog);
     mem_free(daemon_of_test.config_file);

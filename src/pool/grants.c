@@ -1,0 +1,58 @@
+/* grants: see grants.h. */
+#include "pool/grants.h"
+#include "base/rand.h"
+#include "pool/plain.h"
+
+#define FIELDS 4 /* of a lease in an answer: resource token fence ttl_ms */
+
+struct lease leases_at(const struct leases *leases, size_t i)
+{
+    size_t at = i * FIELDS;
+    if (leases->answer == NULL)
+        return leases->one;
+    return (struct lease){
+        .resource = answer_str(answer_at(leases->answer, at)),
+        .token = answer_str(answer_at(leases->answer, at + 1)),
+        .fence = answer_int(answer_at(leases->answer, at + 2), 0),
+        .ttl_ms = answer_int(answer_at(leases->answer, at + 3), -1),
+    };
+}
+
+bool grants_read(const struct answer *answer, int64_t asked_ms, struct leases *leases)
+{
+    struct lease *one = &leases->one;
+    *leases = (struct leases){.answer = answer, .count = answer_count(answer) / FIELDS};
+    if (answer_is_array(answer) || answer_is_none(answer))
+        return true;
+    *leases = (struct leases){.count = 1};
+    one->ttl_ms = asked_ms > 0 ? asked_ms : -1;
+    return plain_split(answer_str(answer), &one->token, &one->resource, &one->fence);
+}
+
+static struct str how_of(enum malloc_mode mode)
+{
+    return mode == MALLOC_ONE ? STR("1") : mode == MALLOC_UP_TO ? STR("n") : STR("a");
+}
+
+size_t grants_bytes(const struct malloc_request *request)
+{
+    return 3 * PACKED_INT + RAND_TOKEN_LEN + request->name.len + request->owner.len +
+           request->reqid.len;
+}
+
+int grants_weight(const struct malloc_request *request)
+{
+    return (int)(request->count < INT32_MAX ? request->count : INT32_MAX);
+}
+
+void grants_put(struct packed *packed, const struct malloc_request *request, const char *random)
+{
+    packed_put_literal(packed, how_of(request->mode));
+    packed_put_int(packed, request->mode == MALLOC_ONE ? 1 : request->count);
+    packed_put_int(packed, request->timeout_ms);
+    packed_put(packed, str_make(random, RAND_TOKEN_LEN));
+    packed_put(packed, request->name);
+    packed_put_int(packed, request->binding_ms);
+    packed_put(packed, request->owner);
+    packed_put(packed, request->reqid);
+}

@@ -1,0 +1,238 @@
+/* waits: see waits.h. */
+#include "pool/waits.h"
+#include "base/mem.h"
+#include "pool/grants.h"
+#include "pool/plain.h"
+
+enum {
+    WAIT_ARGS = 3 + MALLOC_ARGS, /* W id ticket ends_ms, then a MALLOC's without its letter */
+    LEAVE_ARGS = 3,              /* E id how */
+    QUEUED_FIELDS = 2            /* of the answer to who has a place: ticket epoch */
+};
+
+struct wait {
+    struct waiter waiter; /* first */
+    struct pool *pool;
+    struct malloc_request request; /* its texts are behind this record */
+    char random[RAND_TOKEN_LEN];
+    leases_done done;
+    void *arg;
+};
+
+static struct wait *wait_of(struct waiter *waiter)
+{
+    return (struct wait *)waiter;
+}
+
+static struct pool *pool_of(struct line *line)
+{
+    return list_entry(line, struct pool, line);
+}
+
+/* --- what its client gets ------------------------------------------------------------------------
+ */
+
+static void tell(struct wait *wait, const struct err *err, const struct leases *leases)
+{
+    struct pool *pool = wait->pool;
+    pool->counters.mallocs++;
+    pool->counters.grants += leases->count;
+    pool->counters.misses += err == NULL && leases->count == 0;
+    wait->done(wait->arg, err, err == NULL ? leases : NULL);
+}
+
+static void answer(struct waiter *waiter, const struct err *err)
+{
+    const struct leases none = {0};
+    tell(wait_of(waiter), err, &none);
+}
+
+/* What has been granted, or nothing. Who is answered already gets no more. */
+static void hand_over(struct wait *wait, const struct leases *leases)
+{
+    if (leases->count > 0)
+        pool_mark_known(wait->pool);
+    if (!wait->waiter.is_answered)
+        tell(wait, NULL, leases);
+    else if (!wait->waiter.will_return)
+        leases_give_back(wait->pool, leases);
+}
+
+/* --- asking --------------------------------------------------------------------------------------
+ */
+
+static bool read_given(const struct answer *answer, int64_t asked_ms, struct leases *leases,
+                       struct err *err)
+{
+    return (answer_is_array(answer) && grants_read(answer, asked_ms, leases)) ||
+           err_set(err, ERR_GENERAL, "Redis gave an answer that was not expected");
+}
+
+static void end_ask(struct op *op, const struct err *failure, const struct answer *answer)
+{
+    struct packed *packed = (struct packed *)op;
+    struct wait *wait = packed->arg;
+    bool is_lost = op->is_lost;
+    int64_t asked_ms = op->queued_ms;
+    struct leases leases = {0};
+    struct err err;
+    bool is_answer = packed_check(packed, failure, answer, &err);
+    packed_free(packed);
+    if (is_answer && answer_count(answer) == QUEUED_FIELDS) {
+        waiter_queued(&wait->waiter, answer_int(answer_at(answer, 0), 0),
+                      answer_int(answer_at(answer, 1), 0));
+    } else if (is_answer && read_given(answer, wait->request.timeout_ms, &leases, &err)) {
+        leases.asked_ms = asked_ms;
+        hand_over(wait, &leases);
+        waiter_served(&wait->waiter);
+    } else {
+        waiter_failed(&wait->waiter, &err, is_lost);
+    }
+}
+
+static void ask(struct waiter *waiter)
+{
+    struct wait *wait = wait_of(waiter);
+    const struct malloc_request *request = &wait->request;
+    char text[64];
+    struct str id = waiter_id(waiter, text);
+    struct packed *packed = packed_new(wait->pool, SCRIPT_POOL_BATCH, end_ask, WAIT_ARGS,
+                                       id.len + 2 * PACKED_INT + grants_bytes(request));
+    packed->arg = wait;
+    packed->op.weight = grants_weight(request);
+    packed_put_literal(packed, STR("W"));
+    packed_put(packed, id);
+    if (waiter->ticket < 0)
+        packed_put_literal(packed, STR(""));
+    else
+        packed_put_int(packed, waiter->ticket);
+    packed_put_int(packed, request->longest_ms > 0 ? request->longest_ms : 0);
+    grants_put(packed, request, wait->random);
+    packed_send(packed, &wait->pool->lane);
+}
+
+/* --- leaving -------------------------------------------------------------------------------------
+ */
+
+static struct packed *pack_leave(struct pool *pool, struct str id, struct str how, op_done ended)
+{
+    struct packed *packed = packed_new(pool, SCRIPT_POOL_BATCH, ended, LEAVE_ARGS, id.len);
+    packed_put_literal(packed, STR("E"));
+    packed_put(packed, id);
+    packed_put_literal(packed, how);
+    return packed;
+}
+
+static void end_leave(struct op *op, const struct err *failure, const struct answer *answer)
+{
+    struct packed *packed = (struct packed *)op;
+    struct wait *wait = packed->arg;
+    int64_t asked_ms = op->queued_ms;
+    struct leases leases = {0};
+    struct err err;
+    bool is_ok = packed_check(packed, failure, answer, &err);
+    packed_free(packed);
+    if (is_ok && wait->waiter.leaving == LEAVING_LATE) {
+        is_ok = read_given(answer, wait->request.timeout_ms, &leases, &err);
+        leases.asked_ms = asked_ms;
+        if (is_ok)
+            hand_over(wait, &leases);
+    }
+    waiter_left(&wait->waiter, is_ok ? NULL : &err);
+}
+
+static void leave(struct waiter *waiter, enum leaving how)
+{
+    struct wait *wait = wait_of(waiter);
+    char text[64];
+    struct packed *packed = pack_leave(wait->pool, waiter_id(waiter, text),
+                                       how == LEAVING_LATE   ? STR("t")
+                                       : how == LEAVING_GONE ? STR("g")
+                                                             : STR("k"),
+                                       end_leave);
+    packed->arg = wait;
+    packed_send(packed, &wait->pool->lane);
+}
+
+/* --- beats ---------------------------------------------------------------------------------------
+ */
+
+static void end_drop(struct op *op, const struct err *failure, const struct answer *answer)
+{
+    struct err err;
+    (void)!packed_check((struct packed *)op, failure, answer, &err);
+    packed_free((struct packed *)op); /* what failed is told again by the next beat */
+}
+
+/* [epoch, next_ms, id...] */
+static void end_beat(struct op *op, const struct err *failure, const struct answer *answer)
+{
+    struct packed *packed = (struct packed *)op;
+    struct pool *pool = packed->pool;
+    struct err err;
+    bool is_ok = packed_check(packed, failure, answer, &err);
+    packed_free(packed);
+    if (!is_ok) {
+        line_failed(&pool->line, &err);
+        return;
+    }
+    for (size_t i = 2; i < answer_count(answer); i++) {
+        struct str id = answer_str(answer_at(answer, i));
+        /* Granted to one that has been given up here. */
+        if (waiters_wake(pool->line.all, id) == NULL)
+            packed_send(pack_leave(pool, id, STR("g"), end_drop), &pool->lane);
+    }
+    line_beaten(&pool->line, answer_int(answer_at(answer, 0), 0),
+                answer_int(answer_at(answer, 1), -1));
+}
+
+static void beat(struct line *line)
+{
+    struct pool *pool = pool_of(line);
+    struct packed *packed = packed_new(pool, SCRIPT_POOL_BATCH, end_beat, 1, 0);
+    packed_put_literal(packed, STR("B"));
+    packed_send(packed, &pool->lane);
+}
+
+/* -------------------------------------------------------------------------------------------------
+ */
+
+static void free_wait(struct waiter *waiter)
+{
+    wait_of(waiter)->pool->pending--;
+    mem_free(waiter);
+}
+
+const struct line_rules waits_rules = {
+    .ask = ask, .leave = leave, .beat = beat, .answer = answer, .free = free_wait};
+
+static struct str keep(struct str text, char **at)
+{
+    struct str kept = str_make(*at, text.len);
+    if (text.len > 0)
+        memcpy(*at, text.ptr, text.len);
+    *at += text.len;
+    return kept;
+}
+
+struct waiter *waits_malloc(struct pool *pool, const struct malloc_request *request,
+                            int64_t wait_ms, leases_done done, void *arg)
+{
+    struct str base = pool->keys.base;
+    size_t texts = request->name.len + request->owner.len + request->reqid.len;
+    struct wait *wait = mem_zalloc(sizeof *wait + texts);
+    char *at = (char *)(wait + 1);
+    wait->pool = pool;
+    wait->request = *request;
+    wait->request.name = keep(request->name, &at);
+    wait->request.owner = keep(request->owner, &at);
+    wait->request.reqid = keep(request->reqid, &at);
+    wait->waiter.will_return = request->reqid.len > 0;
+    wait->done = done;
+    wait->arg = arg;
+    rand_token(pool->pools->rand, wait->random);
+    pool->pending++;
+    waiters_hear(pool->line.all, str_make(base.ptr, base.len - strlen(pool->name) - 1));
+    waiter_start(&wait->waiter, &pool->line, wait_ms);
+    return &wait->waiter;
+}

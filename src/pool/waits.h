@@ -1,0 +1,19 @@
+/* waits: MALLOCs that wait for a resource: what ops/waiter asks of a pool. Each wish is an
+ * operation at the pool's lane (W of lua/pool/waiting.lua), asked again when its waiter is woken; E
+ * takes it out of the line; B is the pool's beat. What comes free is granted by Redis, in the order
+ * of the line; here it is only fetched. Knows: ops/waiter, pools.  Must not know: clients, RESP,
+ * command names. */
+#ifndef POOL_WAITS_H
+#define POOL_WAITS_H
+
+#include "pool/leases.h"
+
+extern const struct line_rules waits_rules;
+
+/* As leases_malloc(), but with nothing free (for ALL: not enough) it waits for up to wait_ms (<= 0:
+ * without a limit) before it ends with none. For waiter_gone(), until it is done.
+ * waiters_can_take() has said yes. */
+struct waiter *waits_malloc(struct pool *pool, const struct malloc_request *request,
+                            int64_t wait_ms, leases_done done, void *arg);
+
+#endif
