@@ -199,6 +199,7 @@ local function sweep_some(count)
         sweep(names)
     end
     scanned = #page / 2
+    is_broken = is_broken or list.push_fault() ~= nil -- no entry leads to an end that is none
     sweep_index(count)
     if is_complete then
         sweep_journal()

@@ -192,6 +192,19 @@ START_TEST(small_pools_become_tables)
 }
 END_TEST
 
+START_TEST(the_sweep_sees_ends_that_no_entry_leads_to)
+{
+    struct scene scene;
+    scene_open(&scene, NULL);
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a", "1");
+    scene_do(&scene, "HDEL p|x|pool a");
+    expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 100 100", "[1 0 0 0 0 1 ...");
+    expect(&scene.at, SCRIPT_POOL_REPAIR, "", "[0 0 0 1]");
+    expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 100 100", "[1 0 0 0 0 0 ...");
+    scene_close(&scene);
+}
+END_TEST
+
 START_TEST(journals_of_daemons_long_gone_are_dropped)
 {
     struct scene scene;
@@ -218,6 +231,7 @@ int main(void)
                                   one_daemon_leads_until_its_time_is_up,
                                   collecting_a_pool_that_is_not_there_leaves_nothing,
                                   small_pools_become_tables,
+                                  the_sweep_sees_ends_that_no_entry_leads_to,
                                   journals_of_daemons_long_gone_are_dropped,
                                   NULL};
     return scene_run("collect", tests);
