@@ -6,6 +6,7 @@
 
 #include "pool/leases.h"
 #include "pool/members.h"
+#include "pool/waits.h"
 #include "tests/sim/history.h"
 #include "tests/sim/sidecar.h"
 
@@ -15,7 +16,8 @@ enum {
     MAX_HELD = 6,
     MAX_POOLS = 3,
     RESOURCES = 8,
-    MAX_TIMEOUT_MS = 5000
+    MAX_TIMEOUT_MS = 5000,
+    MAX_WAIT_MS = 3000
 };
 
 /* What may happen in a run; drawn from its seed. */
@@ -23,6 +25,7 @@ struct plan {
     int sidecars, clients, pools;
     bool has_permanent; /* leases without a deadline */
     bool has_gone;      /* clients that vanish while they wait */
+    bool has_waits;     /* clients that wait in line */
     bool has_expiry;    /* resources that expire */
     bool has_members;   /* resources come and go */
     bool has_peers;

@@ -16,6 +16,10 @@ struct wish {
     struct malloc_request ask;
     char reqid[HISTORY_NAME_LEN], owner[HISTORY_NAME_LEN], name[HISTORY_NAME_LEN];
     bool is_gone;
+    int64_t wait_ms; /* <0: it does not wait */
+    int64_t asked_us;
+    struct waiter *waiter;
+    bool is_leaving;      /* its client will be gone in a moment: an event knows it */
     struct hold *repeats; /* the reqid's lease is this one */
     /* free, renew */
     struct held held;
@@ -30,6 +34,7 @@ static struct wish *new_wish(struct actor *actor, int pool)
     struct wish *wish = mem_zalloc(sizeof *wish);
     wish->actor = actor;
     wish->pool = pool;
+    wish->wait_ms = -1;
     return wish;
 }
 
@@ -149,11 +154,30 @@ static bool repeats(struct wish *wish)
     return true;
 }
 
+/* A wait ends in its time, but for what a daemon does before it gives Redis up, or before it knows
+ * that it has. */
+static void check_patience(const struct wish *wish)
+{
+    const struct scene *scene = wish->actor->scene;
+    int64_t took_us = scene->world->now_us - wish->asked_us;
+    if (wish->wait_ms >= 0 && !scene->plan.has_leaps && took_us > (wish->wait_ms + 6000) * MS)
+        world_fail(scene->world, "client %d waited for %.3f ms, not %" PRId64, wish->actor->number,
+                   (double)took_us / 1000, wish->wait_ms);
+}
+
+static void free_malloc(struct wish *wish)
+{
+    if (!wish->is_leaving)
+        mem_free(wish);
+}
+
 static void hear_malloc(void *arg, const struct err *err, const struct leases *leases)
 {
     struct wish *wish = arg;
     struct scene *scene = wish->actor->scene;
     bool is_heard = count_answered(wish);
+    wish->waiter = NULL;
+    check_patience(wish);
     if (err != NULL || !is_heard) {
         world_say(scene->world, "client %d: malloc of pool %d: %s", wish->actor->number, wish->pool,
                   is_heard ? err->text : "connection closed");
@@ -166,7 +190,19 @@ static void hear_malloc(void *arg, const struct err *err, const struct leases *l
     } else {
         take_leases(wish, leases);
     }
-    mem_free(wish);
+    free_malloc(wish);
+}
+
+static void go_away(void *arg)
+{
+    struct wish *wish = arg;
+    wish->is_leaving = false;
+    if (wish->is_answered) {
+        mem_free(wish);
+        return;
+    }
+    world_say(wish->actor->scene->world, "client %d goes away", wish->actor->number);
+    waiter_gone(wish->waiter);
 }
 
 static void send_malloc(struct wish *wish)
@@ -180,14 +216,24 @@ static void send_malloc(struct wish *wish)
     }
     world_say(scene->world,
               "client %d asks daemon %d for %" PRId64 " of pool %d, timeout %" PRId64
-              " reqid '%s' name '%s'",
+              " reqid '%s' name '%s' wait %" PRId64,
               wish->actor->number, sidecar->number, wish->ask.count, wish->pool,
-              wish->ask.timeout_ms, wish->reqid, wish->name);
+              wish->ask.timeout_ms, wish->reqid, wish->name, wish->wait_ms);
     count_asked(wish, sidecar);
     wish->ask.reqid = str_of(wish->reqid);
     wish->ask.owner = str_of(wish->owner);
     wish->ask.name = str_of(wish->name);
-    leases_malloc(scene_pool(sidecar, wish->pool), &wish->ask, hear_malloc, wish);
+    wish->asked_us = scene->world->now_us;
+    if (wish->wait_ms < 0) {
+        leases_malloc(scene_pool(sidecar, wish->pool), &wish->ask, hear_malloc, wish);
+        return;
+    }
+    wish->waiter =
+        waits_malloc(scene_pool(sidecar, wish->pool), &wish->ask, wish->wait_ms, hear_malloc, wish);
+    if (wish->is_gone) {
+        wish->is_leaving = true;
+        world_after(scene->world, world_between(scene->world, 0, MAX_WAIT_MS) * MS, go_away, wish);
+    }
 }
 
 static void start_malloc(struct actor *actor)
@@ -205,8 +251,11 @@ static void start_malloc(struct actor *actor)
     wish->ask.timeout_ms = world_between(world, 20, MAX_TIMEOUT_MS);
     if (scene->plan.has_permanent && world_chance(world, 200))
         wish->ask.timeout_ms = 0;
+    wish->ask.longest_ms = wish->ask.timeout_ms;
     wish->ask.binding_ms = world_between(world, 0, 3000);
     wish->is_gone = scene->plan.has_gone && world_chance(world, 100);
+    if (scene->plan.has_waits && world_chance(world, 600))
+        wish->wait_ms = world_between(world, 1, MAX_WAIT_MS);
     if (world_chance(world, 200))
         snprintf(wish->name, sizeof wish->name, "name%d", (int)world_below(world, 3));
     if (!is_shared && world_chance(world, 200))

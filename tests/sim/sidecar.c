@@ -44,6 +44,26 @@ static void gather(void *arg, bool in_next_turn)
     world_after(sidecar->world, world_between(sidecar->world, 0, MS), flush, sidecar);
 }
 
+static void ring_alarms(void *arg)
+{
+    struct sidecar *sidecar = arg;
+    if (!sidecar->is_alive)
+        return;
+    sidecar->next_alarm_ms = INT64_MAX;
+    alarms_ring(&sidecar->waiters.alarms, clock_ms(&sidecar->world->clock));
+}
+
+/* The world keeps events that come to nothing. */
+static void schedule_alarm(void *arg, int64_t at_ms)
+{
+    struct sidecar *sidecar = arg;
+    int64_t ms = at_ms - clock_ms(&sidecar->world->clock);
+    if (at_ms >= sidecar->next_alarm_ms)
+        return;
+    sidecar->next_alarm_ms = at_ms;
+    world_after(sidecar->world, ms > 0 ? ms * MS : 0, ring_alarms, sidecar);
+}
+
 struct sidecar *sidecar_new(struct world *world, struct network *network,
                             const struct config *config, int number)
 {
@@ -61,6 +81,9 @@ struct sidecar *sidecar_new(struct world *world, struct network *network,
         sidecar->batches.gather_arg = sidecar;
     }
     waiters_init(&sidecar->waiters, &sidecar->batches, &world->rand);
+    sidecar->next_alarm_ms = INT64_MAX;
+    sidecar->waiters.alarms.schedule = schedule_alarm;
+    sidecar->waiters.alarms.arg = sidecar;
     pools_init(&sidecar->pools, &sidecar->batches, &sidecar->waiters, config, &world->clock,
                &world->rand, NULL);
     pools_configure(&sidecar->pools);

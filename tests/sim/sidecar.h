@@ -16,6 +16,7 @@ struct sidecar {
     struct upstream *upstream;
     struct batches batches;
     struct waiters waiters;
+    int64_t next_alarm_ms; /* the world will ring it then */
     struct pools pools;
     struct gc gc;
     bool is_alive;

@@ -93,7 +93,8 @@ static struct str check_pool(struct scene *scene, int pool, int64_t counts[3], c
 
 static void note_token(struct scene *scene, int pool, struct str token, int64_t fence)
 {
-    if (map_put(&scene->tokens, token, scene) == NULL)
+    /* What is granted to who waits is seen when it is fetched, later than others. */
+    if (map_put(&scene->tokens, token, scene) == NULL && !scene->plan.has_waits)
         history_fence(&scene->history, pool, fence, token);
 }
 
@@ -102,6 +103,9 @@ static void note_grants(struct scene *scene, int pool, const redisReply *reply)
 {
     struct str token, resource;
     int64_t fence;
+    if (reply->type == REDIS_REPLY_ARRAY && reply->elements > 0 &&
+        reply->element[0]->type == REDIS_REPLY_INTEGER)
+        return; /* a place in the line, or a beat */
     for (size_t i = 0; i + 3 < reply->elements && reply->type == REDIS_REPLY_ARRAY; i += 4) {
         const redisReply *text = reply->element[i + 1];
         note_token(scene, pool, str_make(text->str, text->len), reply->element[i + 2]->integer);
@@ -179,13 +183,15 @@ static struct plan draw_plan(struct world *world)
         plan.is_shared[i] = world_chance(world, 100);
     plan.has_kills = world_chance(world, 500);
     plan.has_gone = world_chance(world, 500);
+    plan.has_waits = world_chance(world, 600);
     plan.has_loss = world_chance(world, 50);
-    plan.has_permanent = !plan.has_kills && !plan.has_gone && !plan.has_loss;
     plan.has_expiry = world_chance(world, 300);
     plan.has_members = world_chance(world, 600);
     plan.has_peers = world_chance(world, 250);
     plan.has_vandal = world_chance(world, 100);
     plan.has_leaps = world_chance(world, 300);
+    /* Leases that nobody may be left to end: a vandal takes away what tells whose one is. */
+    plan.has_permanent = !plan.has_kills && !plan.has_gone && !plan.has_loss && !plan.has_vandal;
     /* Without what others do, the index alone has to bring everything back. */
     plan.has_sweep = plan.has_peers || plan.has_vandal || plan.has_loss || world_chance(world, 300);
     plan.hurry_ms = (int)world_between(world, 5, 400);
@@ -310,7 +316,23 @@ static void check_end(struct scene *scene)
             run_script(scene, i, SCRIPT_POOL_REPAIR);
         if (check_pool(scene, i, counts, text).len > 0)
             world_fail(scene->world, "pool %d at the end: %s", i, text);
-        else if (counts[0] != counts[1] || counts[2] != 0)
+        else if (counts[0] != counts[1] || counts[2] != 0) {
+            struct str k[] = {STR("SCAN"), STR("0"), STR("COUNT"), STR("1000")};
+            const redisReply *r = keyspace_command(scene->world->redis, k, 4);
+            redisReply *cp = keyspace_copy(r);
+            for (size_t j = 0; j < cp->element[1]->elements; j++) {
+                struct str g[] = {STR("GET"), str_of(cp->element[1]->element[j]->str)};
+                const redisReply *v = keyspace_command(scene->world->redis, g, 2);
+                fprintf(stderr, "%s = %s\n", g[1].ptr, v->str ? v->str : "");
+                if (v->type == REDIS_REPLY_ERROR) {
+                    struct str h[] = {STR("HGETALL"), g[1]};
+                    v = keyspace_command(scene->world->redis, h, 2);
+                    for (size_t q = 0; q < v->elements; q++)
+                        fprintf(stderr, "    %s\n", v->element[q]->str);
+                }
+            }
+        }
+        if (counts[0] != counts[1] || counts[2] != 0)
             world_fail(scene->world,
                        "pool %d at the end: %" PRId64 " resources, %" PRId64 " free, %" PRId64
                        " leased",
@@ -381,8 +403,9 @@ static void live(uint64_t seed, struct keyspace *redis, bool is_loud, struct tal
     world_say(&fleet->world, "all go home");
     network_set_weather(scene->network, &calm);
     scene->is_over = true;
-    /* what is still on its way, then the longest lease, then the collector */
-    world_run(&fleet->world, fleet->world.now_us + 5 * SECOND + MAX_TIMEOUT_MS * MS + 6 * SECOND);
+    /* what is still on its way, who still waits, then the longest lease, then the collector */
+    world_run(&fleet->world,
+              fleet->world.now_us + 5 * SECOND + (MAX_WAIT_MS + MAX_TIMEOUT_MS) * MS + 6 * SECOND);
     if (!fleet->world.is_failed)
         check_end(scene);
     tally->runs++;

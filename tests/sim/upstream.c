@@ -3,6 +3,7 @@
 #include "tests/sim/upstream.h"
 #include "base/mem.h"
 #include "redis/notify.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 struct network {
@@ -207,6 +208,63 @@ static void post(struct message *message)
     }
 }
 
+/* --- what is published ---------------------------------------------------------------------------
+ */
+
+/* On its way to one daemon. */
+struct news {
+    struct upstream *upstream;
+    char channel[128], text[128];
+};
+
+static bool is_listening(const struct upstream *upstream)
+{
+    return !upstream->is_gone && upstream->down_since_us < 0;
+}
+
+static void deliver(void *arg)
+{
+    struct news *news = arg;
+    list_each (node, &news->upstream->hearings) {
+        struct hearing *hearing = list_entry(node, struct hearing, node);
+        if (is_listening(news->upstream) && strcmp(hearing->channel, news->channel) == 0)
+            hearing->heard(hearing->arg, str_of(news->text));
+    }
+    mem_free(news);
+}
+
+static void on_published(void *arg, struct str channel, struct str text)
+{
+    struct network *network = arg;
+    list_each (upstream_node, &network->upstreams) {
+        struct upstream *upstream = list_entry(upstream_node, struct upstream, node);
+        list_each (node, &upstream->hearings) {
+            struct hearing *hearing = list_entry(node, struct hearing, node);
+            if (!is_listening(upstream) || !str_eq(channel, str_of(hearing->channel)) ||
+                world_chance(network->world, network->weather.lost_reply))
+                continue;
+            struct news *news = mem_alloc(sizeof *news);
+            news->upstream = upstream;
+            snprintf(news->channel, sizeof news->channel, "%.*s", PRSTR(channel));
+            snprintf(news->text, sizeof news->text, "%.*s", PRSTR(text));
+            world_after(network->world, world_between(network->world, 50, 2 * MS), deliver, news);
+        }
+    }
+}
+
+static void begin_hearing(void *arg)
+{
+    struct upstream *upstream = arg;
+    list_each (node, &upstream->hearings) {
+        struct hearing *hearing = list_entry(node, struct hearing, node);
+        if (is_listening(upstream))
+            hearing->begun(hearing->arg);
+    }
+}
+
+/* --- links ---------------------------------------------------------------------------------------
+ */
+
 static void become_up(void *arg)
 {
     struct upstream *upstream = arg;
@@ -217,6 +275,7 @@ static void become_up(void *arg)
             struct upstream_listener *listener = list_entry(node, struct upstream_listener, node);
             listener->ready(listener->arg);
         }
+        begin_hearing(upstream);
     }
 }
 
@@ -301,6 +360,8 @@ void upstream_forget(struct upstream *upstream, struct upstream_listener *listen
 void upstream_hear(struct upstream *upstream, struct hearing *hearing)
 {
     list_push(&upstream->hearings, &hearing->node);
+    world_after(upstream->network->world, world_between(upstream->network->world, 50, 2 * MS),
+                begin_hearing, upstream);
 }
 
 void upstream_unhear(struct upstream *upstream, struct hearing *hearing)
@@ -317,11 +378,13 @@ struct network *network_new(struct world *world)
     network->world = world;
     list_init(&network->messages);
     list_init(&network->upstreams);
+    keyspace_hear(world->redis, on_published, network);
     return network;
 }
 
 void network_free(struct network *network)
 {
+    keyspace_hear(network->world->redis, NULL, NULL);
     while (!list_is_empty(&network->messages)) {
         struct message *message = list_entry(list_first(&network->messages), struct message, node);
         free_message(message);
