@@ -2,21 +2,23 @@
 --   waiters: id -> ticket, which grows in the order of coming; id is "<daemon>:<number>"
 --   waiting[id] = group NUL request;  waiting[NUL group] = id NUL id ...: they are one request
 --   granted[id] = what it was granted, until its daemon fetches it
---   daemons[daemon] = "<ms of its last sign of life> <epoch>": who is missing has nobody in the line
+--   daemons[daemon] = "<ms of its last sign of life> <epoch> <does it hear? 1|0>": who is missing has
+--     nobody in the line
 -- A daemon that has given no sign of life for LIVENESS_MS is dead: who waits there is passed over and
 -- forgotten, and so is its epoch. One that was only slow sees another epoch and asks for each of its
--- waiters again, with the ticket that it had: it finds the old place.
+-- waiters again, with the ticket that it had: it finds the old place. One that said that it hears and
+-- to whose channel nobody listens is absent, most likely dead: who waits there is passed over.
 -- Knows: Redis.  Must not know: what is waited for.
 -- Whoever includes it has a table `key` before, and sets key.waiters, key.waiting, key.granted,
 -- key.daemons, and key.wake: what a daemon's id makes the channel on which it hears of grants.
 -- include: prelude.lua
 local wait = {
     LIVENESS_MS = 3000,
-    MOST_DEAD = 5000, -- forgotten in one script
+    MOST_DEAD = 5000, -- forgotten or passed over in one script
     is_open = false, -- has the line been counted?
     count = 0, -- of the line
-    dead = 0, -- forgotten in this script
-    is_alive = {}, -- daemon -> is it?
+    dead = 0, -- forgotten or passed over in this script
+    is_alive = {}, is_absent = {}, -- daemon -> is it?
     has_left = {}, -- ids that have left the line in this script
 }
 
@@ -50,10 +52,15 @@ local function daemon_of(id)
     return string.match(id, "^(.*):") or ""
 end
 
+-- Its last sign of life, and its record.
+local function last_beat(daemon)
+    local beat = redis.call("HGET", key.daemons, daemon)
+    return tonumber(beat and string.match(beat, "^%d+") or 0), beat
+end
+
 function wait.lives(daemon)
     if wait.is_alive[daemon] == nil then
-        local beat = redis.call("HGET", key.daemons, daemon)
-        local at = tonumber(beat and string.match(beat, "^%d+") or 0)
+        local at, beat = last_beat(daemon)
         wait.is_alive[daemon] = math.abs(clock() - at) < wait.LIVENESS_MS
         if beat and not wait.is_alive[daemon] then
             redis.call("HDEL", key.daemons, daemon)
@@ -62,12 +69,25 @@ function wait.lives(daemon)
     return wait.is_alive[daemon]
 end
 
--- A sign of life. Returns the daemon's epoch.
-function wait.beat(daemon)
-    local beat = redis.call("HGET", key.daemons, daemon)
+-- Of one that lives.
+function wait.lacks(daemon)
+    if wait.is_absent[daemon] == nil then
+        local _, beat = last_beat(daemon)
+        local channel = key.wake .. daemon
+        wait.is_absent[daemon] = beat and string.sub(beat, -2) == " 1"
+            and redis.call("PUBSUB", "NUMSUB", channel)[2] == 0
+    end
+    return wait.is_absent[daemon]
+end
+
+-- A sign of life. hears: 1 or 0; nil: as it was. Returns the daemon's epoch.
+function wait.beat(daemon, hears)
+    local beat = redis.call("HGET", key.daemons, daemon) or ""
+    local epoch, heard = string.match(beat, "^%d+ (%d+) ([01])$")
     clock()
-    local epoch = beat and string.match(beat, "^%d+ (%d+)$") or plain(now_us)
-    redis.call("HSET", key.daemons, daemon, plain(now_ms) .. " " .. epoch)
+    epoch = epoch or plain(now_us)
+    redis.call("HSET", key.daemons, daemon,
+        plain(now_ms) .. " " .. epoch .. " " .. (hears or heard or "0"))
     wait.is_alive[daemon] = true
     return epoch
 end
@@ -123,36 +143,39 @@ function wait.leave(ids, records)
     end
 end
 
--- Up to `count` living ones from this place of the line on: ids, groups and requests. Fewer than
--- `count`, but not none, does not say that there are no more.
+-- Up to `count` living ones from this place of the line on: ids, groups, requests, and how many were
+-- passed over. Fewer than `count`, but not none, does not say that there are no more.
 function wait.read(from, count)
-    local living, groups, requests = {}, {}, {}
+    local living, groups, requests, passed = {}, {}, {}, 0
     while #living == 0 and wait.dead < wait.MOST_DEAD do
-        local ids = redis.call("ZRANGE", key.waiters, from, from + count - 1)
+        local ids = redis.call("ZRANGE", key.waiters, from + passed, from + passed + count - 1)
         if #ids == 0 then
             break
         end
         local records = redis.call("HMGET", key.waiting, unpack(ids))
-        local gone, gone_records = {}, {}
+        local gone, gone_records, passed_before = {}, {}, passed
         for i = 1, #ids do
             local daemon = daemon_of(ids[i])
             if not records[i] then -- somebody deleted it: its daemon is to ask for all again
                 redis.call("HDEL", key.daemons, daemon)
                 wait.is_alive[daemon] = false
             end
-            if wait.lives(daemon) then
+            if not wait.lives(daemon) then
+                gone[#gone + 1], gone_records[#gone + 1] = ids[i], records[i]
+            elseif wait.lacks(daemon) then
+                passed = passed + 1
+            else
                 living[#living + 1] = ids[i]
                 groups[#groups + 1], requests[#requests + 1] =
                     string.match(records[i], "^(%Z*)%z(.*)$")
-            else
-                gone[#gone + 1], gone_records[#gone + 1] = ids[i], records[i]
             end
         end
         wait.leave(gone, gone_records)
-        wait.dead = wait.dead + #gone
-        count = math.max(count, math.min(#gone * 2, 500)) -- where one is dead, others are
+        local missing = #gone + passed - passed_before
+        wait.dead = wait.dead + missing
+        count = math.max(count, math.min(missing * 2, 500)) -- where one is dead, others are
     end
-    return living, groups, requests
+    return living, groups, requests, passed
 end
 
 -- May there be somebody behind those that wait.read() has given?
@@ -191,6 +214,18 @@ function wait.grants_of(daemon)
         end
     end
     return ids
+end
+
+-- In how many ms a daemon that has something to fetch will be dead, unless it gives a sign of life.
+function wait.until_death(own)
+    local ms = math.huge
+    for _, id in ipairs(redis.call("HKEYS", key.granted)) do
+        local daemon = daemon_of(id)
+        if daemon ~= own then
+            ms = math.min(ms, last_beat(daemon) + wait.LIVENESS_MS - clock())
+        end
+    end
+    return math.max(ms, 1)
 end
 
 -- What was granted to those who died before they could fetch it: taken out. The dead are forgotten.

@@ -12,7 +12,7 @@ key.held, key.notes, key.requests, key.bindings = KEYS[7], KEYS[8], KEYS[9], KEY
 key.waiters, key.waiting, key.granted, key.daemons = KEYS[11], KEYS[12], KEYS[13], KEYS[14]
 malloc.is_shared = ARGV[3] == "shared"
 
-local ARGS_OF = { M = 9, R = 4, W = 12, E = 3, B = 1 } -- of an operation, with its letter
+local ARGS_OF = { M = 9, R = 4, W = 12, E = 3, B = 2 } -- of an operation, with its letter
 
 -- Reads in few calls what the operations will ask for: ends, lease keys and entries. Nothing is
 -- written before every key's type is known to be right. `has_line`: somebody waits.
@@ -71,7 +71,7 @@ local function run_one(letter, at)
     elseif letter == "E" then
         return waiting.leave(at)
     end
-    return waiting.beat()
+    return waiting.beat(at)
 end
 
 local function run()

@@ -223,13 +223,12 @@ local function make_tables()
     end
 end
 
--- Leases granted to daemons that died before they could fetch them.
 local function end_orphans()
-    for _, what in ipairs(wait.open() and {} or wait.orphans()) do
-        serve.drop(what)
+    if not wait.open() then
+        serve.end_orphans()
+        index.write()
+        list.write()
     end
-    index.write()
-    list.write()
 end
 
 -- The first of both parts of the index, -1 without any.

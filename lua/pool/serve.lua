@@ -109,22 +109,24 @@ end
 -- Serves until nothing is free or nobody can be served; serve.is_kept says whether what is left is for
 -- somebody in the line.
 function serve.run()
-    local was_shared, chunk, passed, kept_until = malloc.is_shared, 1, 0, nil
+    local was_shared, chunk, passed, kept, kept_until = malloc.is_shared, 1, 0, 0, nil
     serve.is_kept, serve.free_count = false, nil
     if not grants.last_fence then
         grants.open()
     end
     while wait.count > 0 and has_free() do
-        local ids, groups, requests = wait.read(passed, chunk)
-        if #ids == 0 or passed >= serve.MOST_KEPT or serve.served >= serve.MOST_SERVED then
+        local ids, groups, requests, missing = wait.read(passed, chunk)
+        if #ids == 0 or kept >= serve.MOST_KEPT or serve.served >= serve.MOST_SERVED then
             serve.is_kept = serve.is_kept or #ids > 0 or wait.is_cut_short()
             break
         end
+        passed = passed + missing
         for i = 1, #ids do
             if not wait.has_left[ids[i]] and has_free() then
                 local is_served, keeps_until =
                     serve_one(ids[i], groups[i], requests[i], kept_until)
                 passed = passed + (is_served and 0 or 1)
+                kept = kept + (is_served and 0 or 1)
                 serve.served = serve.served + (is_served and 1 or 0)
                 kept_until = kept_until or keeps_until
             end
@@ -159,6 +161,13 @@ function serve.drop(what)
         end
     end
     giveback.finish()
+end
+
+-- Takes back what was granted to daemons that died before they could fetch it.
+function serve.end_orphans()
+    for _, what in ipairs(wait.orphans()) do
+        serve.drop(what)
+    end
 end
 
 -- Reply of a malloc: others that wait come first.

@@ -79,11 +79,12 @@ function waiting.leave(at)
     return what and 1 or 0
 end
 
--- arguments: B
--- returns: [epoch, ms until the next lease is due(-1: none is), id...]: who of this daemon has something
--- to fetch. It is filled by waiting.tell(), at the end of the batch.
-function waiting.beat()
-    local reply = { tonumber(wait.beat(ARGV[1])), -1 }
+-- arguments: B hears(1|0: is what is published on its channel heard?)
+-- returns: [epoch, ms until the next lease may be had(-1: none), id...]: who of this daemon has
+-- something to fetch. It is filled by waiting.tell(), at the end of the batch.
+function waiting.beat(at)
+    local reply = { tonumber(wait.beat(ARGV[1], ARGV[at + 1])), -1 }
+    serve.end_orphans()
     if not malloc.refill() then
         index.write()
     end
@@ -92,7 +93,8 @@ function waiting.beat()
     return reply
 end
 
--- What is due and cannot be taken back yet is worth another look in a second.
+-- What is due and cannot be taken back yet is worth another look in a second; what a dead daemon was
+-- granted comes back when it is known to be dead.
 local function next_ms()
     if wait.count == 0 then
         return -1
@@ -100,11 +102,9 @@ local function next_ms()
         return 0
     end
     local score = redis.call("ZRANGE", key.index, 0, 0, "WITHSCORES")[2]
-    if not score or score == "inf" then
-        return -1
-    end
-    local ms = tonumber(score) - clock()
-    return ms < 0 and 1000 or ms + 1
+    local ms = (score and score ~= "inf" and tonumber(score) or math.huge) - clock()
+    ms = math.min(ms < 0 and 1000 or ms + 1, wait.until_death(ARGV[1]))
+    return ms < math.huge and ms or -1
 end
 
 function waiting.tell()

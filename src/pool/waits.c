@@ -7,6 +7,7 @@
 enum {
     WAIT_ARGS = 3 + MALLOC_ARGS, /* W id ticket ends_ms, then a MALLOC's without its letter */
     LEAVE_ARGS = 3,              /* E id how */
+    BEAT_ARGS = 2,               /* B hears */
     QUEUED_FIELDS = 2            /* of the answer to who has a place: ticket epoch */
 };
 
@@ -189,8 +190,10 @@ static void end_beat(struct op *op, const struct err *failure, const struct answ
 static void beat(struct line *line)
 {
     struct pool *pool = pool_of(line);
-    struct packed *packed = packed_new(pool, SCRIPT_POOL_BATCH, end_beat, 1, 0);
+    struct packed *packed = packed_new(pool, SCRIPT_POOL_BATCH, end_beat, BEAT_ARGS, 0);
     packed_put_literal(packed, STR("B"));
+    packed_put_literal(packed,
+                       upstream_hears(pool->pools->batches->upstream) ? STR("1") : STR("0"));
     packed_send(packed, &pool->lane);
 }
 

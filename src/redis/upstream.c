@@ -177,6 +177,11 @@ void upstream_unhear(struct upstream *upstream, struct hearing *hearing)
     notify_forget(upstream->notify, hearing);
 }
 
+bool upstream_hears(const struct upstream *upstream)
+{
+    return notify_is_ready(upstream->notify);
+}
+
 const char *upstream_trouble(const struct upstream *upstream)
 {
     return upstream->trouble;
@@ -334,7 +339,6 @@ void upstream_stats(const struct upstream *upstream, struct upstream_stats *out)
         .scripts_loaded = host->scripts_loaded,
         .in_flight = host->in_flight,
         .last_latency_us = host->last_latency_us,
-        .hears = notify_is_ready(upstream->notify),
     };
     memcpy(out->version, host->version, sizeof(out->version));
     print_where(upstream, out->where, sizeof(out->where));

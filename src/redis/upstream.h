@@ -61,6 +61,8 @@ void upstream_forget(struct upstream *upstream, struct upstream_listener *listen
 /* Hears a channel from now on, on a link of its own: see notify.h. */
 void upstream_hear(struct upstream *upstream, struct hearing *hearing);
 void upstream_unhear(struct upstream *upstream, struct hearing *hearing);
+/* Is all heard that somebody wants to hear? */
+bool upstream_hears(const struct upstream *upstream);
 
 /* --- what a daemon needs besides; a test's upstream has no use for it --------------------------
  */
@@ -85,7 +87,6 @@ struct upstream_stats {
     int64_t last_latency_us; /* of the newest answer: from the write to the reply */
     char version[32];        /* redis_version; "" before the first login */
     char where[300];         /* url without password, or "embedded unix:/path" */
-    bool hears;              /* all channels that somebody hears, on the subscribed link */
     int embedded_pid;        /* 0: none */
     uint64_t embedded_restarts;
 };

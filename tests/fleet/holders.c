@@ -90,17 +90,20 @@ static void hold_on(struct worker *worker, struct hold *hold, int choice)
         connect_somewhere(worker);
 }
 
-/* One lease: asked for, held, and freed; a few are forgotten, a few freed too late. */
+/* One lease: asked for, held, and freed; a few are forgotten, a few freed too late. Every other one
+ * is waited for: for less than its time, so that it can be said to be held for a part of that. */
 static void work_once(struct worker *worker)
 {
     char words[200], token[64], resource[24];
     long fence;
-    int64_t timeout_ms = 150 + rand_r(&worker->seed) % 300;
+    bool waits = rand_r(&worker->seed) % 2 == 0;
+    int64_t timeout_ms = (waits ? 300 : 150) + rand_r(&worker->seed) % 300;
     int choice = rand_r(&worker->seed) % 80;
     if (with_session)
-        snprintf(words, sizeof(words), "MALLOC p SESSION WITHTOKEN");
+        snprintf(words, sizeof(words), "MALLOC p SESSION WITHTOKEN%s", waits ? " WAIT 150" : "");
     else
-        snprintf(words, sizeof(words), "MALLOC p TIMEOUT 0.%03ld WITHTOKEN", (long)timeout_ms);
+        snprintf(words, sizeof(words), "MALLOC p TIMEOUT 0.%03ld WITHTOKEN%s", (long)timeout_ms,
+                 waits ? " WAIT 150" : "");
     int64_t asked_us = history_now_us();
     const char *reply = ask(worker, words);
     int64_t got_us = history_now_us();

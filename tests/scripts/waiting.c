@@ -189,7 +189,7 @@ START_TEST(dead_daemons_are_passed_over_and_forgotten)
     expect_batch(&scene.at, M1("r1"), "[[a ...");
     expect_batch_of("E", W("E:1") W("E:2"), "[[# #] [# #]]");
     expect_batch(&scene.at, W("D:1"), IS_TICKET);
-    scene_do(&scene, "HSET p|x|pool|daemons E \"5 7\"");
+    scene_do(&scene, "HSET p|x|pool|daemons E \"5 7 0\"");
     expect_batch_of("C", F("a"), "[1]");
     expect_redis(&scene, "HKEYS p|x|pool|granted", "[D:1]");
     expect_redis(&scene, "EXISTS p|x|pool|waiters p|x|pool|waiting", "0");
@@ -197,17 +197,49 @@ START_TEST(dead_daemons_are_passed_over_and_forgotten)
 }
 END_TEST
 
+/* E said that it hears, and nobody does: it is passed over, and keeps its place. */
+START_TEST(who_is_absent_is_passed_over)
+{
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a b", "2");
+    expect_batch(&scene.at, M1("r1") M1("r2"), "[[a ...");
+    expect_batch_of("E", W("E:1") "B 1", "[[# #] [# ...");
+    expect_batch(&scene.at, W("D:1") "B 0", "[[# #] [# ...");
+    expect_batch(&scene.at, F("a"), "[1]");
+    expect_redis(&scene, "HKEYS p|x|pool|granted", "[D:1]");
+    expect_batch(&scene.at, F("b") M1("r3"), "[1 [b ...");
+    expect_redis(&scene, "ZRANGE p|x|pool|waiters 0 -1", "[E:1]");
+    expect_batch(&scene.at, F("b"), "[1]");
+    expect_batch_of("E", "B 0", "[[# -1 E:1]]");
+}
+END_TEST
+
+START_TEST(who_is_heard_is_not_absent)
+{
+    redisContext *ears = server_connect(&scene.server);
+    freeReplyObject(redisCommand(ears, "SUBSCRIBE p|wake|E"));
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a", "1");
+    expect_batch(&scene.at, M1("r1"), "[[a ...");
+    expect_batch_of("E", W("E:1") "B 1", "[[# #] [# ...");
+    expect_batch(&scene.at, W("D:1") F("a"), "[[# #] 1]");
+    expect_redis(&scene, "HKEYS p|x|pool|granted", "[E:1]");
+    redisReply *message = NULL;
+    ck_assert_int_eq(redisGetReply(ears, (void **)&message), REDIS_OK);
+    script_expect(message, "[message p|wake|E E:1]", __FILE__, __LINE__);
+    redisFree(ears);
+}
+END_TEST
+
 START_TEST(a_beat_tells_the_epoch_the_next_deadline_and_what_is_to_fetch)
 {
     expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a", "1");
-    expect_batch(&scene.at, "M 1 1 0 r1 \"\" 0 \"\" \"\"" W("D:1") "B",
+    expect_batch(&scene.at, "M 1 1 0 r1 \"\" 0 \"\" \"\"" W("D:1") "B 0",
                  "[[a #-r1 # -1] [# #] [# -1]]");
     expect_batch_of("E", F("a"), "[1]");
-    expect_batch(&scene.at, "B", "[[# -1 D:1]]");
-    expect_batch_of("E", "B", "[[# -1]]");
+    expect_batch(&scene.at, "B 0", "[[# -1 D:1]]");
+    expect_batch_of("E", "B 0", "[[# -1]]");
     expect_batch(&scene.at, W("D:1"), "[[a ...");
-    expect_batch(&scene.at, "B", "[[# -1]]");
-    expect_batch(&scene.at, "R a \"\" 200 " W("D:2") "B", "[1 [# #] [# 2...");
+    expect_batch(&scene.at, "B 0", "[[# -1]]");
+    expect_batch(&scene.at, "R a \"\" 200 " W("D:2") "B 0", "[1 [# #] [# 2...");
 }
 END_TEST
 
@@ -217,11 +249,11 @@ START_TEST(a_beat_serves_what_is_due_and_what_a_peer_has_freed)
     expect_batch(&scene.at, M1("r1") M1("r2") W("D:1") W("D:2"), "[[a ...");
     const char *names[] = {"a"};
     seedpeer_free(&scene.peer, -1, 1, names);
-    expect_batch_of("E", "B", "[[# ...");
+    expect_batch_of("E", "B 0", "[[# ...");
     expect_redis(&scene, "HKEYS p|x|pool|granted", "[D:1]");
     scene_do(&scene, "DEL p|x:b");
     scene_do(&scene, "ZADD p|x|pool|leases 5 b");
-    expect_batch(&scene.at, "B", "[[# -1 D:1 D:2]]");
+    expect_batch(&scene.at, "B 0", "[[# -1 D:1 D:2]]");
 }
 END_TEST
 
@@ -229,9 +261,9 @@ END_TEST
 START_TEST(a_line_that_was_deleted_by_hand_is_asked_for_again)
 {
     expect_batch(&scene.at, W("D:1"), IS_TICKET);
-    scene_do(&scene, "HSET p|x|pool|daemons D \"9999999999999 7\"");
+    scene_do(&scene, "HSET p|x|pool|daemons D \"9999999999999 7 0\"");
     scene_do(&scene, "DEL p|x|pool|waiters");
-    expect_batch(&scene.at, "B", "[[# -1]]"); /* not 7 */
+    expect_batch(&scene.at, "B 0", "[[# -1]]"); /* not 7 */
     expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a", "1");
     expect_batch(&scene.at, M1("r1") W("D:1") W("D:2"), "[[a ...");
     scene_do(&scene, "HDEL p|x|pool|waiting D:1");
@@ -244,9 +276,9 @@ END_TEST
 START_TEST(an_epoch_stays_while_a_daemon_gives_signs_of_life)
 {
     expect_batch(&scene.at, W("D:1"), IS_TICKET);
-    scene_do(&scene, "HSET p|x|pool|daemons D \"9999999999999 7\"");
-    expect_batch(&scene.at, "B", "[[7 -1]]");
-    expect_batch(&scene.at, W("D:2") "B", "[[# 7] [7 -1]]");
+    scene_do(&scene, "HSET p|x|pool|daemons D \"9999999999999 7 0\"");
+    expect_batch(&scene.at, "B 0", "[[7 -1]]");
+    expect_batch(&scene.at, W("D:2") "B 0", "[[# 7] [7 -1]]");
 }
 END_TEST
 
@@ -334,9 +366,9 @@ END_TEST
 START_TEST(a_shared_pool_serves_all_that_wait_by_one_resource)
 {
     scene.at.mode = "shared";
-    expect_batch(&scene.at, W("D:1") W("D:2") "B", "[[# #] [# #] ...");
+    expect_batch(&scene.at, W("D:1") W("D:2") "B 0", "[[# #] [# #] ...");
     expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a", "1");
-    expect_batch(&scene.at, "B", "[[# -1 D:1 D:2]]");
+    expect_batch(&scene.at, "B 0", "[[# -1 D:1 D:2]]");
     expect_batch(&scene.at, W("D:1") "E D:2 t", "[[a \"\" 0 -1] [a \"\" 0 -1]]");
 }
 END_TEST
@@ -409,6 +441,21 @@ START_TEST(a_recall_serves_who_waits)
 }
 END_TEST
 
+/* E is granted the only one and gives no sign of life any more. */
+START_TEST(a_beat_comes_when_a_daemon_will_be_dead_and_hands_on_what_it_was_granted)
+{
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a", "1");
+    expect_batch(&scene.at, "M 1 1 0 r1 \"\" 0 \"\" \"\"", "[[a ...");
+    expect_batch_of("E", W("E:1"), IS_TICKET);
+    expect_batch(&scene.at, W("D:1"), IS_TICKET);
+    expect_batch(&scene.at, F("a") "B 0", "[1 [# ...");
+    expect_batch(&scene.at, "B 0", "[[# 2...");
+    scene_do(&scene, "HSET p|x|pool|daemons E \"5 7 0\"");
+    expect_batch(&scene.at, "B 0", "[[# -1 D:1]]");
+    expect_batch(&scene.at, W("D:1"), "[[a ...");
+}
+END_TEST
+
 START_TEST(gc_takes_back_what_a_dead_daemon_was_granted)
 {
     expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a", "1");
@@ -417,7 +464,7 @@ START_TEST(gc_takes_back_what_a_dead_daemon_was_granted)
     expect_batch(&scene.at, F("a"), "[1]");
     expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 100 0", "[1 ...");
     expect_redis(&scene, "HKEYS p|x|pool|granted", "[E:1]");
-    scene_do(&scene, "HSET p|x|pool|daemons E \"5 7\"");
+    scene_do(&scene, "HSET p|x|pool|daemons E \"5 7 0\"");
     expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 100 0", "[1 ...");
     expect_redis(&scene, "EXISTS p|x|pool|granted p|x|pool|daemons p|x:a", "0");
     expect(&scene.at, SCRIPT_POOL_FREELIST, "-1", "[a]");
@@ -441,6 +488,8 @@ int main(void)
         what_was_fetched_by_a_lost_batch_is_recalled,
         a_recall_leaves_alone_who_waited,
         dead_daemons_are_passed_over_and_forgotten,
+        who_is_absent_is_passed_over,
+        who_is_heard_is_not_absent,
         a_beat_tells_the_epoch_the_next_deadline_and_what_is_to_fetch,
         a_beat_serves_what_is_due_and_what_a_peer_has_freed,
         a_line_that_was_deleted_by_hand_is_asked_for_again,
@@ -458,6 +507,7 @@ int main(void)
         repair_serves_who_waits,
         repair_drops_keys_of_those_who_wait_that_are_of_another_type,
         a_recall_serves_who_waits,
+        a_beat_comes_when_a_daemon_will_be_dead_and_hands_on_what_it_was_granted,
         gc_takes_back_what_a_dead_daemon_was_granted,
     };
     tcase_set_timeout(all, 30);

@@ -436,26 +436,50 @@ static redisReply *run_publish(struct keyspace *ks, const struct str *args, int 
     if (ks->heard == NULL)
         return make_int(ks, 0);
     ks->heard(ks->heard_arg, args[1], args[2]);
-    return make_int(ks, 1);
+    return make_int(ks, ks->ears(ks->heard_arg, args[1]));
+}
+
+/* NUMSUB of one channel. */
+static redisReply *run_pubsub(struct keyspace *ks, const struct str *args, int count)
+{
+    redisReply *reply = make_array(ks, 2);
+    (void)count;
+    reply->element[0] = make_bulk(ks, args[2]);
+    reply->element[1] = make_int(ks, ks->ears != NULL ? ks->ears(ks->heard_arg, args[2]) : 0);
+    return reply;
 }
 
 /* --- the table -----------------------------------------------------------------------------------
  */
 
 static const struct row rows[] = {
-    {"get", 2, 1, 1, run_get},           {"set", 3, 1, 1, run_set},
-    {"mget", 2, 1, -1, run_mget},        {"hget", 3, 1, 1, run_hget},
-    {"hmget", 3, 1, 1, run_hmget},       {"hset", 4, 1, 1, run_hset},
-    {"exists", 2, 1, -1, run_exists},    {"del", 2, 1, -1, run_del},
-    {"time", 1, 0, 0, run_time},         {"hlen", 2, 1, 1, run_hlen},
-    {"pttl", 2, 1, 1, run_pttl},         {"pexpire", 3, 1, 1, run_pexpire},
-    {"persist", 2, 1, 1, run_persist},   {"hdel", 3, 1, 1, run_hdel},
-    {"hexists", 3, 1, 1, run_hexists},   {"hkeys", 2, 1, 1, run_hkeys},
-    {"hgetall", 2, 1, 1, run_hgetall},   {"hscan", 3, 1, 1, run_hscan},
-    {"unlink", 2, 1, -1, run_del},       {"sadd", 3, 1, 1, run_sadd},
-    {"scan", 2, 0, 0, run_scan},         {"type", 2, 1, 1, run_type},
-    {"flushall", 1, 0, 0, run_flushall}, {"object", 3, 2, 2, run_object},
-    {"publish", 3, 0, 0, run_publish},   {NULL, 0, 0, 0, NULL},
+    {"get", 2, 1, 1, run_get},
+    {"set", 3, 1, 1, run_set},
+    {"mget", 2, 1, -1, run_mget},
+    {"hget", 3, 1, 1, run_hget},
+    {"hmget", 3, 1, 1, run_hmget},
+    {"hset", 4, 1, 1, run_hset},
+    {"exists", 2, 1, -1, run_exists},
+    {"del", 2, 1, -1, run_del},
+    {"time", 1, 0, 0, run_time},
+    {"hlen", 2, 1, 1, run_hlen},
+    {"pttl", 2, 1, 1, run_pttl},
+    {"pexpire", 3, 1, 1, run_pexpire},
+    {"persist", 2, 1, 1, run_persist},
+    {"hdel", 3, 1, 1, run_hdel},
+    {"hexists", 3, 1, 1, run_hexists},
+    {"hkeys", 2, 1, 1, run_hkeys},
+    {"hgetall", 2, 1, 1, run_hgetall},
+    {"hscan", 3, 1, 1, run_hscan},
+    {"unlink", 2, 1, -1, run_del},
+    {"sadd", 3, 1, 1, run_sadd},
+    {"scan", 2, 0, 0, run_scan},
+    {"type", 2, 1, 1, run_type},
+    {"flushall", 1, 0, 0, run_flushall},
+    {"object", 3, 2, 2, run_object},
+    {"publish", 3, 0, 0, run_publish},
+    {"pubsub", 3, 0, 0, run_pubsub},
+    {NULL, 0, 0, 0, NULL},
 };
 
 static const struct row *find_row(struct str name)

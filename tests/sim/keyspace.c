@@ -136,9 +136,10 @@ struct keyspace *keyspace_new(void)
     return ks;
 }
 
-void keyspace_hear(struct keyspace *ks, keyspace_heard heard, void *arg)
+void keyspace_hear(struct keyspace *ks, keyspace_heard heard, keyspace_ears ears, void *arg)
 {
     ks->heard = heard;
+    ks->ears = ears;
     ks->heard_arg = arg;
 }
 

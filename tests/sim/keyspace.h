@@ -31,7 +31,9 @@ const redisReply *keyspace_eval(struct keyspace *keyspace, struct str text, cons
 
 /* Who hears what is published, on all channels; the texts are borrowed for the callback. */
 typedef void (*keyspace_heard)(void *arg, struct str channel, struct str message);
-void keyspace_hear(struct keyspace *keyspace, keyspace_heard heard, void *arg);
+/* How many hear this channel. */
+typedef int64_t (*keyspace_ears)(void *arg, struct str channel);
+void keyspace_hear(struct keyspace *keyspace, keyspace_heard heard, keyspace_ears ears, void *arg);
 
 /* A copy that lives until it is freed by freeReplyObject(). */
 redisReply *keyspace_copy(const redisReply *reply);

@@ -23,6 +23,7 @@ struct keyspace {
     int given_count;
     const char *script_name;
     keyspace_heard heard; /* NULL: nobody hears */
+    keyspace_ears ears;
     void *heard_arg;
 };
 

@@ -210,8 +210,11 @@ static const char *const forms[] = {
     "ZRANGEBYSCORE k r r LIMIT 0 2",
     "ZRANGEBYSCORE k r r WITHSCORES LIMIT 1 2",
     "ZREMRANGEBYSCORE k r r",
-    "ZRANGEBYLEX k l l",
+    "ZADD lex 0 f 0 f", /* by bytes only where all scores are the same */
+    "ZREM lex f",
+    "ZRANGEBYLEX lex l l",
     "PUBLISH k v",
+    "PUBSUB NUMSUB k",
     "HGETALL",
     "FLUSHALL",
 };

@@ -23,6 +23,7 @@ struct upstream {
     struct network *network;
     struct list listeners;
     struct list hearings;
+    bool hears;            /* Redis has confirmed them */
     int64_t down_since_us; /* -1: its links are up */
     int64_t up_at_us;
     bool is_gone;
@@ -219,7 +220,7 @@ struct news {
 
 static bool is_listening(const struct upstream *upstream)
 {
-    return !upstream->is_gone && upstream->down_since_us < 0;
+    return !upstream->is_gone && upstream->down_since_us < 0 && upstream->hears;
 }
 
 static void deliver(void *arg)
@@ -231,6 +232,20 @@ static void deliver(void *arg)
             hearing->heard(hearing->arg, str_of(news->text));
     }
     mem_free(news);
+}
+
+static int64_t count_listeners(void *arg, struct str channel)
+{
+    struct network *network = arg;
+    int64_t count = 0;
+    list_each (upstream_node, &network->upstreams) {
+        struct upstream *upstream = list_entry(upstream_node, struct upstream, node);
+        list_each (node, &upstream->hearings) {
+            struct hearing *hearing = list_entry(node, struct hearing, node);
+            count += is_listening(upstream) && str_eq(channel, str_of(hearing->channel));
+        }
+    }
+    return count;
 }
 
 static void on_published(void *arg, struct str channel, struct str text)
@@ -255,9 +270,10 @@ static void on_published(void *arg, struct str channel, struct str text)
 static void begin_hearing(void *arg)
 {
     struct upstream *upstream = arg;
+    upstream->hears = !upstream->is_gone && upstream->down_since_us < 0;
     list_each (node, &upstream->hearings) {
         struct hearing *hearing = list_entry(node, struct hearing, node);
-        if (is_listening(upstream))
+        if (upstream->hears)
             hearing->begun(hearing->arg);
     }
 }
@@ -307,6 +323,7 @@ void network_cut(struct upstream *upstream, int64_t us)
         upstream->down_since_us = world->now_us;
     upstream->up_at_us = world->now_us + us;
     world_after(world, us, become_up, upstream);
+    upstream->hears = false;
     lose_all(upstream);
 }
 
@@ -369,6 +386,11 @@ void upstream_unhear(struct upstream *upstream, struct hearing *hearing)
     list_remove(&upstream->hearings, &hearing->node);
 }
 
+bool upstream_hears(const struct upstream *upstream)
+{
+    return upstream->hears;
+}
+
 /* -------------------------------------------------------------------------------------------------
  */
 
@@ -378,13 +400,13 @@ struct network *network_new(struct world *world)
     network->world = world;
     list_init(&network->messages);
     list_init(&network->upstreams);
-    keyspace_hear(world->redis, on_published, network);
+    keyspace_hear(world->redis, on_published, count_listeners, network);
     return network;
 }
 
 void network_free(struct network *network)
 {
-    keyspace_hear(network->world->redis, NULL, NULL);
+    keyspace_hear(network->world->redis, NULL, NULL, NULL);
     while (!list_is_empty(&network->messages)) {
         struct message *message = list_entry(list_first(&network->messages), struct message, node);
         free_message(message);

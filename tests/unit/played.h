@@ -29,6 +29,7 @@ struct upstream {
     int count, answered;
     struct upstream_listener *listener;
     struct hearing *hearing;
+    bool hears;
 };
 
 static struct upstream played;
@@ -104,6 +105,11 @@ void upstream_unhear(struct upstream *up, struct hearing *hearing)
 {
     ck_assert_ptr_eq(up->hearing, hearing);
     up->hearing = NULL;
+}
+
+bool upstream_hears(const struct upstream *up)
+{
+    return up->hears;
 }
 
 static int64_t played_read(void *arg)

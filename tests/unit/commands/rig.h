@@ -74,6 +74,12 @@ void upstream_unhear(struct upstream *up, struct hearing *hearing)
     (void)hearing;
 }
 
+bool upstream_hears(const struct upstream *up)
+{
+    (void)up;
+    return false;
+}
+
 void upstream_stats(const struct upstream *up, struct upstream_stats *out)
 {
     *out = (struct upstream_stats){.links = 4, .links_ready = up->away_ms > 0 ? 0 : 4};

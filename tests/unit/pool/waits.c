@@ -60,7 +60,7 @@ static struct waiter *start_in_line(int64_t wait_ms)
     struct waiter *waiter = start(wait_ms);
     answer(PLACE);
     pass(0);
-    assert_asked(" exclusive B");
+    assert_asked(" exclusive B 0");
     answer(BEATEN);
     assert_quiet();
     return waiter;
@@ -216,15 +216,15 @@ START_TEST(a_line_with_waiters_beats_each_second_and_at_the_next_deadline)
     pass(999);
     assert_quiet();
     pass(1);
-    assert_asked(" exclusive B");
+    assert_asked(" exclusive B 0");
     answer("*1\r\n*2\r\n:5\r\n:300\r\n");
     pass(299);
     assert_quiet();
     pass(1);
-    assert_asked(" exclusive B");
+    assert_asked(" exclusive B 0");
     answer("*1\r\n*2\r\n:5\r\n:5000\r\n");
     pass(1000);
-    assert_asked(" exclusive B");
+    assert_asked(" exclusive B 0");
     answer(BEATEN);
     hear("me:1");
     answer(GRANT);
@@ -271,9 +271,10 @@ START_TEST(a_link_that_hears_again_may_have_missed_something)
 {
     start_in_line(0);
     pass(100);
+    played.hears = true;
     played.hearing->begun(played.hearing->arg);
     pass(0);
-    assert_asked(" exclusive B");
+    assert_asked(" exclusive B 1");
     answer(BEATEN);
 }
 END_TEST

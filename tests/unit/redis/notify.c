@@ -24,9 +24,7 @@ static void on_heard(void *arg, struct str message)
 
 static bool hears(void)
 {
-    struct upstream_stats stats;
-    upstream_stats(rig.upstream, &stats);
-    return stats.hears;
+    return upstream_hears(rig.upstream);
 }
 
 static void hear(struct ear *ear, const char *channel)

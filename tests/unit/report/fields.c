@@ -52,6 +52,12 @@ void upstream_unhear(struct upstream *up, struct hearing *hearing)
     (void)hearing;
 }
 
+bool upstream_hears(const struct upstream *up)
+{
+    (void)up;
+    return false;
+}
+
 void upstream_stats(const struct upstream *up, struct upstream_stats *out)
 {
     (void)up;
