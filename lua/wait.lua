@@ -28,22 +28,21 @@ function wait.open(daemon)
     if wait.is_open then
         return nil
     end
-    local count = redis.pcall("ZCARD", key.waiters)
-    local records = redis.pcall("HLEN", key.waiting)
-    local fault = is_error(count) and count or is_error(records) and records
-    for _, name in ipairs({ key.granted, key.daemons }) do
-        local reply = redis.pcall("HLEN", name)
-        fault = fault or is_error(reply) and reply
+    local count, fault = redis.pcall("ZCARD", key.waiters), nil
+    local sizes = {}
+    for i, name in ipairs({ key.waiting, key.granted, key.daemons }) do
+        sizes[i] = redis.pcall("HLEN", name)
+        fault = fault or is_error(sizes[i]) and sizes[i]
     end
-    if fault then
-        return fault
+    if fault or is_error(count) then
+        return fault or count
     end
     wait.is_open, wait.count = true, count
-    if daemon and redis.call("HEXISTS", key.daemons, daemon) == 1 then
-        wait.beat(daemon)
-    end
-    if count == 0 and records > 0 then -- somebody deleted the line: all ask again
+    if count == 0 and sizes[2] == 0 and sizes[1] + sizes[3] > 0 then
+        -- Nobody waits; who thinks that he does, because somebody deleted the line, asks again.
         redis.call("DEL", key.waiting, key.daemons)
+    elseif daemon and redis.call("HEXISTS", key.daemons, daemon) == 1 then
+        wait.beat(daemon)
     end
     return nil
 end
