@@ -6,7 +6,7 @@
 
 void held_init(struct held *held, const struct plan *plan, struct rand *rand)
 {
-    *held = (struct held){.plan = plan};
+    *held = (struct held){.plan = plan, .wait_ms = -1};
     rand_token(rand, held->token);
 }
 
@@ -23,7 +23,7 @@ static size_t put_timeout(const struct plan *plan, char text[40], struct str *wo
 void held_ask(const struct held *held, struct evbuffer *out)
 {
     const struct plan *plan = held->plan;
-    char timeout[40];
+    char timeout[40], wait[NUM_INT_MAX];
     struct str words[12];
     size_t count = 0;
     bool is_lock = plan->kind == PLAN_LOCK;
@@ -37,6 +37,10 @@ void held_ask(const struct held *held, struct evbuffer *out)
     if (plan->binding != NULL) {
         words[count++] = STR("NAME");
         words[count++] = str_of(plan->binding);
+    }
+    if (held->wait_ms >= 0) {
+        words[count++] = STR("WAIT");
+        words[count++] = str_make(wait, num_format_int(wait, held->wait_ms));
     }
     reply_command(out, words, count);
 }

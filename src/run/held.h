@@ -16,6 +16,7 @@ struct held {
     char resource[HELD_NAME_MAX + 1]; /* of a lock its key */
     char token[HELD_TOKEN_MAX];       /* of a lock its owner, which nobody can guess */
     int64_t fence;
+    int64_t wait_ms; /* that the daemon is to let it wait: of a pool; < 0: not, 0: without limit */
 };
 
 void held_init(struct held *held, const struct plan *plan, struct rand *rand);

@@ -21,13 +21,14 @@ enum {
     EXIT_LOST = 76,
     CONNECT_MS = 2000,
     REDIAL_MS = 250,
-    ASK_AGAIN_MS = 100,  /* while it waits */
+    ASK_AGAIN_MS = 100,  /* while it waits for a lock, for which nobody stands in line */
     GIVE_BACK_MS = 1000, /* after that it ends by its time */
     SIGNALS = 8
 };
 
 enum run_state {
     RUN_ASKING,     /* nothing is held yet */
+    RUN_CONFIRMING, /* it was waited for and is held, but since when? A renewal will tell */
     RUN_RUNNING,    /* the program runs, and what it needs is held */
     RUN_STOPPING,   /* the program has been told to end: it was lost, or could be soon */
     RUN_GIVING_BACK /* the program has ended; the answer to giving back is awaited */
@@ -136,15 +137,25 @@ static void ask(struct run *run, enum asked asked)
     stream_wrote(run->stream);
 }
 
+/* How long it may still wait for it; 0: without limit. Less when that is over. */
+static int64_t wait_left_ms(const struct run *run)
+{
+    const struct plan *plan = &run->plan;
+    int64_t left_ms = plan->wait_ms - (clock_ms(&run->clock) - run->begun_ms);
+    return !plan->is_waiting ? -1 : plan->wait_ms == 0 ? 0 : left_ms > 0 ? left_ms : -1;
+}
+
 /* Asks for what the state wants next. */
 static void proceed(struct run *run)
 {
     if (run->stream == NULL || run->asked != ASKED_NOTHING)
         return;
     if (run->state == RUN_ASKING) {
-        ask(run, ASKED_IT);
         if (run->begun_ms == 0)
-            run->begun_ms = run->asked_ms;
+            run->begun_ms = clock_ms(&run->clock);
+        if (run->plan.kind == PLAN_POOL)
+            run->held.wait_ms = wait_left_ms(run);
+        ask(run, ASKED_IT);
     } else if (run->state == RUN_GIVING_BACK) {
         ask(run, ASKED_BACK);
     } else if (run->deadline_ms > 0) {
@@ -207,23 +218,21 @@ static void settle_login(struct run *run, const struct answer *answer)
         end(run, EXIT_NO_DAEMON);
 }
 
-static bool may_ask_again(const struct run *run)
-{
-    const struct plan *plan = &run->plan;
-    return plan->is_waiting &&
-           (plan->wait_ms == 0 || clock_ms(&run->clock) - run->begun_ms < plan->wait_ms);
-}
-
 static void settle_ask(struct run *run, const struct answer *answer)
 {
     struct err err;
     if (held_take(&run->held, answer, &err)) {
         run->deadline_ms = run->asked_ms + run->plan.timeout_ms;
-        start_program(run);
+        if (run->held.wait_ms < 0) {
+            start_program(run);
+            return;
+        }
+        run->state = RUN_CONFIRMING;
+        proceed(run);
     } else if (err.kind != ERR_NONE) {
         complain(err.text, "");
         end(run, EXIT_NO_DAEMON);
-    } else if (may_ask_again(run)) {
+    } else if (wait_left_ms(run) >= 0) {
         set_timer(run->renew, ASK_AGAIN_MS);
     } else {
         complain(run->plan.name, "nothing was free");
@@ -240,6 +249,11 @@ static void settle_renewal(struct run *run, const struct answer *answer)
         run->deadline_ms = run->asked_ms + run->plan.timeout_ms;
         if (run->state == RUN_RUNNING)
             watch_deadline(run);
+        else if (run->state == RUN_CONFIRMING)
+            start_program(run);
+    } else if (run->state == RUN_CONFIRMING && (is_gone || is_others)) {
+        complain(run->plan.name, "it was lost before the program began");
+        end(run, EXIT_NOT_FREE);
     } else if (is_gone || is_others) {
         run->deadline_ms = 0;
         stop_program(run, "it was lost");
@@ -318,7 +332,7 @@ static void on_closed(void *arg, const char *why)
     addr_print(&run->plan.addr, where, sizeof(where));
     complain(where, why);
     hang_up(run);
-    if (run->state == RUN_ASKING)
+    if (run->state == RUN_ASKING || run->state == RUN_CONFIRMING)
         end(run, EXIT_NO_DAEMON);
     else
         set_timer(run->redial, REDIAL_MS);
@@ -360,7 +374,7 @@ static void on_signal(evutil_socket_t signal_number, short what, void *arg)
 {
     struct run *run = arg;
     (void)what;
-    if (run->state == RUN_ASKING)
+    if (run->state == RUN_ASKING || run->state == RUN_CONFIRMING)
         end(run, 128 + (int)signal_number);
     else if (run->program != NULL)
         program_signal(run->program, (int)signal_number);

@@ -125,6 +125,32 @@ START_TEST(it_waits_for_what_is_not_free)
 }
 END_TEST
 
+/* It has its place in the line before those who come later, and its time when the program begins.
+ */
+START_TEST(it_stands_in_line_for_a_resource)
+{
+    expect(c, "MALLOC p TIMEOUT 0", "'r1'");
+    pid_t pid = start("--pool p --wait 0 --timeout 2", "echo ready; sleep 1; exit 3");
+    until(say_int(rig_redis(&rig), "ZCARD rallocd|p|pool|waiters") == 1);
+    ck_assert(!client_has_reply(c, 2100)); /* it waits for longer than it will hold */
+    expect(c, "FREE p r1", "(integer) 1");
+    expect(c, "MALLOC p", "(nil)");
+    ck_assert_int_eq(guard_wait(pid), 3);
+    ck_assert_str_eq(said(), "ready\n");
+}
+END_TEST
+
+START_TEST(it_leaves_the_line_when_it_is_interrupted)
+{
+    expect(c, "MALLOC p TIMEOUT 0", "'r1'");
+    pid_t pid = start("--pool p --wait 0", "exit 3");
+    until(say_int(rig_redis(&rig), "ZCARD rallocd|p|pool|waiters") == 1);
+    kill(pid, SIGTERM);
+    ck_assert_int_eq(guard_wait(pid), 143);
+    until(say_int(rig_redis(&rig), "ZCARD rallocd|p|pool|waiters") == 0);
+}
+END_TEST
+
 START_TEST(it_is_renewed_as_long_as_the_program_runs)
 {
     pid_t pid = start("--pool p --timeout 2", "echo ready; sleep 5");
@@ -194,7 +220,9 @@ int main(void)
     return RIG_RUN("run", set_up, tear_down, a_program_finds_what_it_got_in_its_environment,
                    the_exit_status_is_the_programs, nothing_runs_when_nothing_is_free,
                    a_lock_is_held_while_the_program_runs, signals_are_passed_on_to_the_program,
-                   it_waits_for_what_is_not_free, it_is_renewed_as_long_as_the_program_runs,
+                   it_waits_for_what_is_not_free, it_stands_in_line_for_a_resource,
+                   it_leaves_the_line_when_it_is_interrupted,
+                   it_is_renewed_as_long_as_the_program_runs,
                    a_program_is_stopped_when_what_it_holds_was_lost,
                    a_program_ends_before_its_lease_when_the_daemon_hangs,
                    a_daemon_that_comes_back_in_time_is_no_loss, wrong_usage_is_told);
