@@ -1,9 +1,9 @@
 -- info: a pool in numbers, none of which costs more in a larger pool.
--- keys: pool leases bindings
+-- keys: pool leases bindings waiters
 -- args: (none)
--- returns: [total, leased, permanent, overdue, bindings, next_deadline_ms(-1: none), now_ms]
+-- returns: [total, leased, permanent, overdue, bindings, next_deadline_ms(-1: none), now_ms, waiters]
 -- include: prelude.lua
-local pool, leases, bindings = KEYS[1], KEYS[2], KEYS[3]
+local pool, leases, bindings, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 
 local now = clock()
 local first = redis.call("ZRANGE", leases, 0, 0, "WITHSCORES")[2]
@@ -15,4 +15,5 @@ return {
     redis.call("ZCOUNT", bindings, "(" .. plain(now), "+inf"),
     first and first ~= "inf" and tonumber(first) or -1,
     now,
+    redis.call("ZCARD", waiters),
 }

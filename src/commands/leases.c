@@ -59,6 +59,20 @@ static void stop_waiting(void *arg)
     waiter_gone(arg);
 }
 
+static void tell_place(void *arg, int64_t place, int64_t expected_ms)
+{
+    struct peer *peer = turn_peer(((struct later *)arg)->turn);
+
+    if (peer == NULL)
+        return;
+    struct reply *push = peer_begin_push(peer);
+    reply_push(push, 3);
+    reply_text(push, "waiting");
+    reply_int(push, place);
+    reply_int(push, expected_ms);
+    peer_end_push(peer);
+}
+
 static void wait_for(struct ask *ask, struct later *later, const struct malloc_request *request)
 {
     struct err err;
@@ -68,8 +82,22 @@ static void wait_for(struct ask *ask, struct later *later, const struct malloc_r
         return;
     }
     later->is_patient = true;
-    turn_watch(ask->turn, stop_waiting,
-               waits_malloc(later->pool, request, ask->options.wait_ms, end_malloc, later));
+    struct waiter *waiter =
+        waits_malloc(later->pool, request, ask->options.wait_ms, end_malloc, later);
+    turn_watch(ask->turn, stop_waiting, waiter);
+    if (later->given & OPT_REPORT)
+        waits_report(waiter, tell_place);
+}
+
+static bool check_report(struct ask *ask)
+{
+    if (!(ask->options.given & OPT_REPORT))
+        return true;
+    if (!(ask->options.given & OPT_WAIT))
+        ask_error(ask, ERR_GENERAL, "syntax error: REPORT goes with WAIT");
+    else if (peer_state(ask->peer)->protocol < 3)
+        ask_error(ask, ERR_GENERAL, "REPORT wants RESP3: say HELLO 3 first");
+    return !ask->has_failed;
 }
 
 void cmd_malloc(struct ask *ask)
@@ -77,7 +105,7 @@ void cmd_malloc(struct ask *ask)
     const struct options *options = &ask->options;
     struct pool *pool = check_pool(ask);
 
-    if (pool == NULL || !check_leases(ask, pool) || !check_count(ask))
+    if (pool == NULL || !check_leases(ask, pool) || !check_count(ask) || !check_report(ask))
         return;
     if ((options->given & OPT_BINDTIMEOUT) && !(options->given & OPT_NAME)) {
         ask_error(ask, ERR_GENERAL, "syntax error: BINDTIMEOUT goes with NAME");

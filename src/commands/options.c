@@ -29,6 +29,9 @@ const struct option option_table[] = {
      "end. TIMEOUT is then the longest that it may be held."},
     {"WAIT", OPT_WAIT, "ms",
      "Waits in line for up to so many milliseconds when none is free; 0: without a limit."},
+    {"REPORT", OPT_REPORT, NULL,
+     "With WAIT, over RESP3: pushes `waiting place expected-ms` at once, and when the place has "
+     "changed, at most once a second."},
     {NULL, 0, NULL, NULL}};
 
 /* Words that the specification gives to commands which this version does not have. They are kept

@@ -20,7 +20,8 @@ enum option_flag {
     OPT_SHARED = 1 << 10,     /* SHARED */
     OPT_PERMITS = 1 << 11,    /* PERMITS n OF m */
     OPT_SESSION = 1 << 12,    /* SESSION */
-    OPT_WAIT = 1 << 13        /* WAIT ms */
+    OPT_WAIT = 1 << 13,       /* WAIT ms */
+    OPT_REPORT = 1 << 14      /* REPORT */
 };
 
 struct options {

@@ -112,13 +112,13 @@ static void end_info(void *arg, const struct err *err, const struct answer *answ
 
     if (outcome_failed(later, err))
         return;
-    int64_t field[7];
-    for (size_t i = 0; i < 7; i++)
+    int64_t field[8];
+    for (size_t i = 0; i < 8; i++)
         field[i] = answer_int(answer_at(answer, i), 0);
     int64_t total = field[0], leased = field[1], next_ms = field[5];
     if (next_ms >= 0) /* the client does not know Redis' clock: from now */
         next_ms = next_ms > field[6] ? next_ms - field[6] : 0;
-    reply_map(reply, 12);
+    reply_map(reply, 13);
     outcome_put_text(reply, "mode", later->pool->config->is_shared ? "shared" : "exclusive");
     outcome_put_text(reply, "order", "fifo");
     outcome_put_int(reply, "total", total);
@@ -126,6 +126,7 @@ static void end_info(void *arg, const struct err *err, const struct answer *answ
     outcome_put_int(reply, "leased", leased);
     outcome_put_int(reply, "permanent", field[2]);
     outcome_put_int(reply, "overdue", field[3]);
+    outcome_put_int(reply, "waiters", field[7]);
     outcome_put_int(reply, "bindings", field[4]);
     outcome_put_int(reply, "next_deadline_ms", next_ms);
     outcome_put_int(reply, "default_timeout_ms", later->pool->config->default_timeout_ms);

@@ -549,7 +549,7 @@ const struct command command_table[] = {
      .run = cmd_malloc,
      .args = "pool",
      .options = OPT_TIMEOUT | OPT_NAME | OPT_BINDTIMEOUT | OPT_COUNT | OPT_ALL | OPT_OWNER |
-                OPT_WAIT | OPT_REQID | OPT_WITHTOKEN | OPT_SESSION,
+                OPT_WAIT | OPT_REPORT | OPT_REQID | OPT_WITHTOKEN | OPT_SESSION,
      .flags = CMD_WRITE | CMD_FAST,
      .summary = "Leases a free resource: the one that NAME is bound to, else the one that has "
                 "been free for longest. With WAIT it stands in line for one, behind those who came "
@@ -590,6 +590,20 @@ const struct command command_table[] = {
      .summary = "Tells what an owner holds, so that a program that was restarted finds its own.",
      .reply = "An array of arrays of resource, token, fence and time to live in ms (-1: for "
               "ever).",
+     .since = FIRST},
+    {.name = "EXPLAIN",
+     .full = "explain",
+     .group = GROUP_LEASES,
+     .run = cmd_explain,
+     .args = "pool",
+     .options = OPT_COUNT,
+     .flags = CMD_READ,
+     .summary = "Tells why a MALLOC would not get one now, of up to COUNT (10) leases and waiters.",
+     .reply =
+         "A map: how many are free, leased and waited for; the leases that end next, each a map "
+         "of resource, owner (nil: none was given) and ttl_ms (-1: for ever); the first of the "
+         "line, each a map of place, asks, owner, waited_ms and expected_ms (-1: that cannot be "
+         "told), the latter as if everybody held until the deadline.",
      .since = FIRST},
     {.name = "BIND",
      .full = "bind",

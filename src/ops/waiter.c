@@ -205,6 +205,8 @@ void waiter_queued(struct waiter *waiter, int64_t ticket, int64_t epoch)
         leave(waiter, waiter->leaving);
     else if (waiter->is_woken)
         ask(waiter);
+    else if (line->rules->placed != NULL)
+        line->rules->placed(waiter);
     if (line->beat.place == 0 && !line->is_beating)
         beat_within(line, 0); /* when the next lease ends is not known yet */
     learn_epoch(line, epoch);
@@ -369,15 +371,19 @@ bool waiters_can_take(const struct waiters *waiters, struct err *err)
                    waiters->max);
 }
 
-struct waiter *waiters_wake(struct waiters *waiters, struct str id)
+struct waiter *waiters_find(struct waiters *waiters, struct str id)
 {
     size_t daemon_len = waiters->batches->daemon.len;
     int64_t number;
     if (id.len <= daemon_len + 1 || !str_starts(id, waiters->batches->daemon) ||
         !num_parse_int(str_make(id.ptr + daemon_len + 1, id.len - daemon_len - 1), &number))
         return NULL;
-    struct waiter *waiter =
-        map_get(&waiters->by_number, str_make((const char *)&number, sizeof number));
+    return map_get(&waiters->by_number, str_make((const char *)&number, sizeof number));
+}
+
+struct waiter *waiters_wake(struct waiters *waiters, struct str id)
+{
+    struct waiter *waiter = waiters_find(waiters, id);
     if (waiter != NULL)
         wake(waiter);
     return waiter;

@@ -47,6 +47,8 @@ struct line_rules {
     void (*ask)(struct waiter *waiter);
     /* Ends in waiter_left(). */
     void (*leave)(struct waiter *waiter, enum leaving how);
+    /* Optional: it has a place in the line now, or still. */
+    void (*placed)(struct waiter *waiter);
     /* Ends in line_beaten() or line_failed(). */
     void (*beat)(struct line *line);
     /* Answers its client: with the error, or with nothing when there is none. Runs once, unless the
@@ -123,7 +125,9 @@ void line_failed(struct line *line, const struct err *err);
 /* wait_ms <= 0: without a limit. It asks at once. */
 void waiter_start(struct waiter *waiter, struct line *line, int64_t wait_ms);
 struct str waiter_id(const struct waiter *waiter, char out[64]);
-/* There is something for it. NULL: there is no such waiter here. */
+/* NULL: there is no such waiter here. */
+struct waiter *waiters_find(struct waiters *waiters, struct str id);
+/* The same; there is something for it. */
 struct waiter *waiters_wake(struct waiters *waiters, struct str id);
 /* Its client is gone, or waits no longer. */
 void waiter_gone(struct waiter *waiter);

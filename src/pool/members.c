@@ -148,6 +148,13 @@ void members_info(struct pool *pool, answer_done done, void *arg)
     send(start(pool, SCRIPT_POOL_INFO, 0, 0, done, arg));
 }
 
+void members_explain(struct pool *pool, int64_t count, answer_done done, void *arg)
+{
+    struct packed *packed = start(pool, SCRIPT_POOL_EXPLAIN, 1, PACKED_INT, done, arg);
+    packed_put_int(packed, count);
+    send(packed);
+}
+
 void members_health(struct pool *pool, answer_done done, void *arg)
 {
     send(start(pool, SCRIPT_POOL_HEALTH, 0, 0, done, arg));

@@ -31,6 +31,9 @@ void members_freelist(struct pool *pool, int64_t count, answer_done done, void *
 /* [cursor, [resource, value, resource, value ...]] as HSCAN. */
 void members_scan(struct pool *pool, struct str cursor, int64_t count, answer_done done, void *arg);
 void members_info(struct pool *pool, answer_done done, void *arg);
+/* Why a MALLOC would not get one now: answer as in lua/pool/explain.lua, of at most `count` leases
+ * and waiters. */
+void members_explain(struct pool *pool, int64_t count, answer_done done, void *arg);
 void members_health(struct pool *pool, answer_done done, void *arg);
 void members_status(struct pool *pool, struct str resource, answer_done done, void *arg);
 

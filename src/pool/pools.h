@@ -17,7 +17,9 @@ struct pool {
     char *name;
     struct pool_keys keys;
     struct lane lane;
-    struct line line; /* of those who wait */
+    struct line line;       /* of those who wait */
+    size_t reporters;       /* of these, that want to know their place */
+    int64_t reports_due_ms; /* when the places are looked at next */
     const struct pool_config *config;
     int64_t last_used_ms; /* last mention by a client */
     size_t pending;       /* operations that refer to it */

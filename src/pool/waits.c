@@ -7,8 +7,11 @@
 enum {
     WAIT_ARGS = 3 + MALLOC_ARGS, /* W id ticket ends_ms, then a MALLOC's without its letter */
     LEAVE_ARGS = 3,              /* E id how */
-    BEAT_ARGS = 2,               /* B hears */
-    QUEUED_FIELDS = 2            /* of the answer to who has a place: ticket epoch */
+    ID_MAX = 64,
+    BEAT_ARGS = 2,      /* B hears */
+    MOST_PLACES = 1000, /* that are looked at in one call */
+    REPORT_MS = 1000,
+    QUEUED_FIELDS = 2 /* of the answer to who has a place: ticket epoch */
 };
 
 struct wait {
@@ -18,6 +21,8 @@ struct wait {
     char random[RAND_TOKEN_LEN];
     leases_done done;
     void *arg;
+    waits_moved moved; /* NULL: it does not want to know */
+    int64_t told_place, told_ms;
 };
 
 static struct wait *wait_of(struct waiter *waiter)
@@ -95,7 +100,7 @@ static void ask(struct waiter *waiter)
 {
     struct wait *wait = wait_of(waiter);
     const struct malloc_request *request = &wait->request;
-    char text[64];
+    char text[ID_MAX];
     struct str id = waiter_id(waiter, text);
     struct packed *packed = packed_new(wait->pool, SCRIPT_POOL_BATCH, end_ask, WAIT_ARGS,
                                        id.len + 2 * PACKED_INT + grants_bytes(request));
@@ -145,7 +150,7 @@ static void end_leave(struct op *op, const struct err *failure, const struct ans
 static void leave(struct waiter *waiter, enum leaving how)
 {
     struct wait *wait = wait_of(waiter);
-    char text[64];
+    char text[ID_MAX];
     struct packed *packed = pack_leave(wait->pool, waiter_id(waiter, text),
                                        how == LEAVING_LATE   ? STR("t")
                                        : how == LEAVING_GONE ? STR("g")
@@ -153,6 +158,74 @@ static void leave(struct waiter *waiter, enum leaving how)
                                        end_leave);
     packed->arg = wait;
     packed_send(packed, &wait->pool->lane);
+}
+
+/* --- places --------------------------------------------------------------------------------------
+ */
+
+static void report(struct wait *wait, int64_t place, int64_t expected_ms)
+{
+    int64_t now_ms = clock_ms(wait->pool->pools->clock);
+    bool is_soon = wait->told_place > 0 && now_ms - wait->told_ms < REPORT_MS;
+    if (place == 0 || place == wait->told_place || is_soon || wait->waiter.is_answered)
+        return;
+    wait->told_place = place;
+    wait->told_ms = now_ms;
+    wait->moved(wait->arg, place, expected_ms);
+}
+
+static void end_places(struct op *op, const struct err *failure, const struct answer *answer)
+{
+    struct packed *packed = (struct packed *)op;
+    struct pool *pool = packed->pool;
+    struct err err;
+    bool is_ok = packed_check(packed, failure, answer, &err);
+    for (int i = 0; is_ok && i < op->arg_count; i++) {
+        struct waiter *waiter = waiters_find(pool->line.all, op->args[i]);
+        if (waiter != NULL)
+            report(wait_of(waiter), answer_int(answer_at(answer, 2 * (size_t)i), 0),
+                   answer_int(answer_at(answer, 2 * (size_t)i + 1), -1));
+    }
+    packed_free(packed);
+}
+
+static void ask_places(struct pool *pool, struct wait *const *waits, int count)
+{
+    struct packed *packed =
+        packed_new(pool, SCRIPT_POOL_PLACES, end_places, count, (size_t)count * ID_MAX);
+    for (int i = 0; i < count; i++) {
+        char text[ID_MAX];
+        packed_put(packed, waiter_id(&waits[i]->waiter, text));
+    }
+    packed_send(packed, &pool->lane);
+}
+
+static void ask_all_places(struct pool *pool)
+{
+    struct wait *waits[MOST_PLACES];
+    int count = 0;
+    list_each (node, &pool->line.waiters) {
+        struct wait *wait = wait_of(list_entry(node, struct waiter, node));
+        if (wait->moved != NULL && wait->waiter.state == WAITER_WAITING && count < MOST_PLACES)
+            waits[count++] = wait;
+    }
+    pool->reports_due_ms = clock_ms(pool->pools->clock) + REPORT_MS;
+    if (count > 0)
+        ask_places(pool, waits, count);
+}
+
+/* What it is told then counts from when it was told first. */
+static void placed(struct waiter *waiter)
+{
+    struct wait *wait = wait_of(waiter);
+    if (wait->moved != NULL && wait->told_place == 0)
+        ask_places(wait->pool, &wait, 1);
+}
+
+void waits_report(struct waiter *waiter, waits_moved moved)
+{
+    wait_of(waiter)->moved = moved;
+    wait_of(waiter)->pool->reporters++;
 }
 
 /* --- beats ---------------------------------------------------------------------------------------
@@ -190,6 +263,8 @@ static void end_beat(struct op *op, const struct err *failure, const struct answ
 static void beat(struct line *line)
 {
     struct pool *pool = pool_of(line);
+    if (pool->reporters > 0 && clock_ms(pool->pools->clock) >= pool->reports_due_ms)
+        ask_all_places(pool);
     struct packed *packed = packed_new(pool, SCRIPT_POOL_BATCH, end_beat, BEAT_ARGS, 0);
     packed_put_literal(packed, STR("B"));
     packed_put_literal(packed,
@@ -202,12 +277,18 @@ static void beat(struct line *line)
 
 static void free_wait(struct waiter *waiter)
 {
-    wait_of(waiter)->pool->pending--;
-    mem_free(waiter);
+    struct wait *wait = wait_of(waiter);
+    wait->pool->pending--;
+    wait->pool->reporters -= wait->moved != NULL;
+    mem_free(wait);
 }
 
-const struct line_rules waits_rules = {
-    .ask = ask, .leave = leave, .beat = beat, .answer = answer, .free = free_wait};
+const struct line_rules waits_rules = {.ask = ask,
+                                       .leave = leave,
+                                       .placed = placed,
+                                       .beat = beat,
+                                       .answer = answer,
+                                       .free = free_wait};
 
 static struct str keep(struct str text, char **at)
 {

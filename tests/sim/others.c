@@ -83,7 +83,7 @@ static void change_members(struct scene *scene, struct pool *pool, struct order 
 static void look(struct scene *scene, struct pool *pool, struct order *order)
 {
     struct str resource = any_resource(scene), name = STR("name1");
-    switch (world_below(scene->world, 14)) {
+    switch (world_below(scene->world, 15)) {
     case 0:
         members_bind(pool, name, resource, 1000, hear_order, order);
         break;
@@ -122,6 +122,9 @@ static void look(struct scene *scene, struct pool *pool, struct order *order)
         break;
     case 12:
         members_gc(pool, false, world_between(scene->world, 0, 10), hear_order, order);
+        break;
+    case 13:
+        members_explain(pool, 5, hear_order, order);
         break;
     default:
         leases_held(pool, STR("owner1"), hear_held, order);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ALL_OPTIONS ((1U << 14) - 1)
+#define ALL_OPTIONS ((1U << 15) - 1)
 
 static struct options options;
 static struct err err;
@@ -51,7 +51,7 @@ START_TEST(each_word_sets_its_value_whatever_its_case)
 {
     ck_assert(parse(ALL_OPTIONS, "timeout", "1.5", "Name", "n", "BINDTIMEOUT", "0.0001", "count",
                     "7", "all", "oWNER", "o", "REQID", "r", "withtoken", "TOKEN", "t", "in", "s",
-                    "SHARED", "permits", "2", "of", "3", "session", "wait", "250"));
+                    "SHARED", "permits", "2", "of", "3", "session", "wait", "250", "report"));
     ck_assert_uint_eq(options.given, ALL_OPTIONS);
     ck_assert_int_eq(options.timeout_ms, 1500);
     ck_assert_int_eq(options.binding_ms, 1);
@@ -64,7 +64,7 @@ START_TEST(each_word_sets_its_value_whatever_its_case)
     ck_assert_int_eq(options.permits, 2);
     ck_assert_int_eq(options.limit, 3);
     ck_assert_int_eq(options.wait_ms, 250);
-    ck_assert_int_eq(used, 26);
+    ck_assert_int_eq(used, 27);
 }
 END_TEST
 
@@ -263,7 +263,7 @@ START_TEST(options_are_printed_as_a_person_writes_them)
     options_print(ALL_OPTIONS, text, sizeof(text));
     ck_assert_str_eq(text, "[TIMEOUT seconds] [NAME name] [BINDTIMEOUT seconds] [COUNT n [ALL]] "
                            "[OWNER id] [REQID id] [WITHTOKEN] [TOKEN token] [IN set] [SHARED] "
-                           "[PERMITS n OF m] [SESSION] [WAIT ms]");
+                           "[PERMITS n OF m] [SESSION] [WAIT ms] [REPORT]");
     options_print(OPT_COUNT, text, sizeof(text));
     ck_assert_str_eq(text, "[COUNT n]");
     options_print(ALL_OPTIONS, text, 10); /* cut, not overrun */

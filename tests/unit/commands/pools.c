@@ -85,24 +85,25 @@ END_TEST
 
 START_TEST(info_is_a_map)
 {
-    const char *answer = "*7\n:10\n:4\n:1\n:0\n:2\n:1500\n:1000\n";
+    const char *answer = "*8\n:10\n:4\n:1\n:0\n:2\n:1500\n:1000\n:3\n";
     ck_assert_str_eq(says_then(answer, "POOL", "INFO", "p"),
-                     "*24\n$4\nmode\n$9\nexclusive\n$5\norder\n$4\nfifo\n$5\ntotal\n:10\n$4\nfree\n"
-                     ":6\n$6\nleased\n:4\n$9\npermanent\n:1\n$7\noverdue\n:0\n$8\nbindings\n:2\n"
+                     "*26\n$4\nmode\n$9\nexclusive\n$5\norder\n$4\nfifo\n$5\ntotal\n:10\n$4\nfree\n"
+                     ":6\n$6\nleased\n:4\n$9\npermanent\n:1\n$7\noverdue\n:0\n$7\nwaiters\n:3\n$"
+                     "8\nbindings\n:2\n"
                      "$16\nnext_deadline_ms\n:500\n$18\ndefault_timeout_ms\n:120000\n"
                      "$18\nbinding_timeout_ms\n:3600000\n$12\nis_collector\n:0\n");
     rig.peers[0].state.protocol = 3;
-    ck_assert_int_eq(strncmp(says_then(answer, "POOL", "INFO", "p"), "%12\n$4\nmode\n", 12), 0);
+    ck_assert_int_eq(strncmp(says_then(answer, "POOL", "INFO", "p"), "%13\n$4\nmode\n", 12), 0);
 }
 END_TEST
 
 START_TEST(info_counts_a_deadline_from_now)
 {
     ck_assert_ptr_nonnull(
-        strstr(says_then("*7\n:1\n:1\n:0\n:1\n:0\n:900\n:1000\n", "POOL", "INFO", "p"),
+        strstr(says_then("*8\n:1\n:1\n:0\n:1\n:0\n:900\n:1000\n:0\n", "POOL", "INFO", "p"),
                "next_deadline_ms\n:0\n"));
     ck_assert_ptr_nonnull(
-        strstr(says_then("*7\n:1\n:2\n:0\n:0\n:0\n:-1\n:1000\n", "POOL", "INFO", "p"),
+        strstr(says_then("*8\n:1\n:2\n:0\n:0\n:0\n:-1\n:1000\n:0\n", "POOL", "INFO", "p"),
                "next_deadline_ms\n:-1\n"));
     /* leases of what has left are no free places below zero */
     ck_assert_ptr_nonnull(strstr(rig.text, "$4\nfree\n:0\n"));

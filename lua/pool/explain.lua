@@ -1,0 +1,43 @@
+-- explain: why a MALLOC would not get one now: what is free, who holds what for how long, who waits.
+-- keys: pool leases notes waiters waiting
+-- args: count(of leases and waiters that are told)
+-- returns: [free, leased, waiters, [resource, owner, ttl_ms(-1: permanent)]... as one list, [how, count, owner, waited_ms, expected_ms(-1: not known)]... as one list]
+-- include: pool/eta.lua
+-- include: pool/note.lua
+key.index, key.notes, key.waiters, key.waiting = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+
+-- Those that end next.
+local function leases(count)
+    local reply = {}
+    local all = redis.call("ZRANGEBYSCORE", key.index, "(" .. plain(clock()), "+inf",
+        "WITHSCORES", "LIMIT", 0, count)
+    for i = 1, #all, 2 do
+        local resource, deadline, n = all[i], all[i + 1], #reply
+        local token, owner = note.split(redis.call("HGET", key.notes, resource))
+        local is_noted = key.values({ resource })[1] == token
+        reply[n + 1], reply[n + 2] = resource, is_noted and owner or ""
+        reply[n + 3] = deadline == "inf" and -1 or tonumber(deadline) - clock()
+    end
+    return reply
+end
+
+local function waiters(count)
+    local reply = {}
+    for _, one in ipairs(eta.line(count)) do
+        local n = #reply
+        reply[n + 1], reply[n + 2], reply[n + 3] = one.how, one.count, one.owner
+        reply[n + 4] = math.max(math.floor((now_us - one.ticket) / 1000), 0)
+        reply[n + 5] = one.ms
+    end
+    return reply
+end
+
+local function run()
+    local count = tonumber(ARGV[1])
+    local free, total = eta.free()
+    return {
+        free, total - free, redis.call("ZCARD", key.waiters), leases(count), waiters(count),
+    }
+end
+
+return run()
