@@ -23,8 +23,12 @@ static void set_up(void)
     memset(&told, 0, sizeof told);
 }
 
+/* What is on its way is lost, and nothing more can be sent. */
 static void tear_down(void)
 {
+    played.room = 0;
+    while (played.answered < played.count)
+        lose();
     domain_end();
 }
 
