@@ -447,7 +447,10 @@ START_TEST(a_beat_comes_when_a_daemon_will_be_dead_and_hands_on_what_it_was_gran
     expect_batch_of("E", W("E:1"), IS_TICKET);
     expect_batch(&scene.at, W("D:1"), IS_TICKET);
     expect_batch(&scene.at, F("a") "B 0", "[1 [# ...");
-    expect_batch(&scene.at, "B 0", "[[# 2...");
+    redisReply *reply = script_batch(&scene.at, "B 0");
+    long long next_ms = reply->element[0]->element[1]->integer;
+    freeReplyObject(reply);
+    ck_assert_msg(next_ms > 0 && next_ms <= 3000, "%lld", next_ms);
     scene_do(&scene, "HSET p|x|pool|daemons E \"5 7 0\"");
     expect_batch(&scene.at, "B 0", "[[# -1 D:1]]");
     expect_batch(&scene.at, W("D:1"), "[[a ...");
