@@ -312,6 +312,17 @@ static void settle_recall(struct lane *lane, enum call_fate fate, const struct a
     }
 }
 
+/* Has a cheaper script left it to the batch script? */
+static bool is_full(struct lane *lane, const struct answer *answer)
+{
+    if (!lane->is_packed)
+        return false;
+    bool is_full = str_eq(answer_str(answer), STR("FULL"));
+    lane->fulls = is_full ? lane->fulls + 1 : 0;
+    lane->full_ms = clock_ms(lane->batches->clock);
+    return is_full;
+}
+
 static void end_call(void *arg, enum call_fate fate, const struct answer *answer)
 {
     struct lane *lane = arg;
@@ -329,7 +340,7 @@ static void end_call(void *arg, enum call_fate fate, const struct answer *answer
 
     if (is_recall)
         settle_recall(lane, fate, answer);
-    else if (fate == CALL_ANSWERED && lane->is_packed && str_eq(answer_str(answer), STR("FULL")))
+    else if (fate == CALL_ANSWERED && is_full(lane, answer))
         send_whole(lane);
     else if (fate == CALL_ANSWERED)
         deliver(lane, is_batch, answer);

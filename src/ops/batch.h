@@ -4,7 +4,8 @@
  * all of them; any other operation is a call of its own. So calls of a lane take effect in the
  * order in which their operations came. Within a call those that may lead come first: what a FREE
  * gives back, a MALLOC of the same call can get. A cheaper script answers FULL, having changed
- * nothing, when the batch script has to do it after all.
+ * nothing, when the batch script has to do it after all; where that goes on, none is tried for a
+ * while.
  *
  * Faults: while nothing of a lane is answered, its operations wait, each for at most `wait_ms`,
  * then fail with UPSTREAM. What Redis refused for a passing reason (LOADING, BUSY ...) is tried
@@ -36,8 +37,9 @@ struct op {
     enum script_id script; /* the lane's batch script: merged. SCRIPT_NONE: args are a command */
     const struct str *args;
     int arg_count;
-    /* Its own keys, such as a lock's: in a merged call behind those that the script's header names,
-     * one operation's after the other's; else they are the last ones that it names. */
+    /* Its own keys, such as a lock's: in a merged call, and of the rules' cheap_script, behind
+     * those that the script's header names, one operation's after the other's; else they are the
+     * last ones that it names. */
     const struct str *keys;
     int key_count;
     int weight; /* things that it may touch: bounds a merged call, and gives a call its time;
@@ -63,6 +65,7 @@ enum { RULES_HEAD = 4, RULES_RUN_WORDS = 4, RULES_RUN_BYTES = 64 };
 /* What a lane must know of its key group; one constant struct per kind. */
 struct lane_rules {
     enum script_id batch_script;
+    enum script_id cheap_script; /* one of those of pack(): see keys of struct op; or SCRIPT_NONE */
     enum script_id recall_script; /* args: daemon, sequence */
     /* The keys of a script, in its header's order, but those that are an operation's own; borrowed
      * until the call is written. */
@@ -127,6 +130,8 @@ struct lane {
     bool is_flying;
     bool is_recalling;   /* the call in flight is a recall */
     bool is_packed;      /* the call in flight is of a cheaper script */
+    unsigned fulls;      /* FULL answers of cheaper scripts, one after the other */
+    int64_t full_ms;     /* when a cheaper script answered last */
     bool is_later;       /* node is in batches->later */
     size_t alone_left;   /* so many at the head go alone: they were refused together */
     uint64_t sequence;   /* of the newest batch */

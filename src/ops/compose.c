@@ -3,6 +3,11 @@
 #include "base/mem.h"
 #include "base/num.h"
 
+enum {
+    MANY_FULLS = 3,    /* in a row, after which cheaper scripts are left alone */
+    POINTLESS_MS = 100 /* for so long */
+};
+
 /* --- which operations --------------------------------------------------------------------------
  */
 
@@ -80,7 +85,8 @@ static void write_keys(struct lane *lane, enum script_id id, const struct pick *
     size_t named = (size_t)script->key_count, own = pick != NULL ? pick->key_count : 0;
     words_start(&batches->keys, named + own, 0);
     lane->rules->keys(lane->owner, script, batches->keys.list);
-    batches->keys.count = named - (id == lane->rules->batch_script ? 0 : own);
+    bool are_behind = id == lane->rules->batch_script || id == lane->rules->cheap_script;
+    batches->keys.count = named - (are_behind ? 0 : own);
     for (size_t i = 0; own > 0 && i < pick->count; i++)
         words_put_all(&batches->keys, batches->picked[i]->keys,
                       (size_t)batches->picked[i]->key_count);
@@ -96,6 +102,13 @@ static void start_batch(struct batches *batches, const struct pick *pick)
     words_put_int(args, (int64_t)(batches->sequence + 1));
 }
 
+/* Have the cheaper scripts answered FULL and nothing else, a moment ago? */
+static bool is_pointless(const struct lane *lane)
+{
+    return lane->fulls >= MANY_FULLS &&
+           clock_ms(lane->batches->clock) - lane->full_ms < POINTLESS_MS;
+}
+
 /* The args of the picked operations; which script takes them. */
 static enum script_id write_args(struct lane *lane, const struct pick *pick)
 {
@@ -108,7 +121,7 @@ static enum script_id write_args(struct lane *lane, const struct pick *pick)
         return batches->picked[0]->script;
     }
     start_batch(batches, pick);
-    if (rules->pack != NULL && !pick->is_full)
+    if (rules->pack != NULL && !pick->is_full && !is_pointless(lane))
         packed = rules->pack(lane->owner, batches->picked, pick->count, &batches->args);
     if (packed != SCRIPT_NONE)
         return packed;
