@@ -1,7 +1,8 @@
 -- wait: the line of those who wait for something of a key group, over all daemons.
 --   waiters: id -> ticket, which grows in the order of coming; id is "<daemon>:<number>"
 --   waiting[id] = group NUL request;  waiting[NUL group] = id NUL id ...: they are one request
---   granted[id] = what it was granted, until its daemon fetches it
+--   granted[id] = what it was granted, until its daemon fetches it; where nothing is granted before it
+--     is asked for again there is no such key
 --   daemons[daemon] = "<ms of its last sign of life> <epoch> <does it hear? 1|0>": who is missing has
 --     nobody in the line
 -- A daemon that has given no sign of life for LIVENESS_MS is dead: who waits there is passed over and
@@ -28,17 +29,18 @@ function wait.open(daemon)
     if wait.is_open then
         return nil
     end
-    local count, fault = redis.pcall("ZCARD", key.waiters), nil
-    local sizes = {}
-    for i, name in ipairs({ key.waiting, key.granted, key.daemons }) do
-        sizes[i] = redis.pcall("HLEN", name)
-        fault = fault or is_error(sizes[i]) and sizes[i]
+    local count = redis.pcall("ZCARD", key.waiters)
+    local fault, size = is_error(count) and count, 0
+    for _, name in ipairs({ key.waiting, key.daemons, key.granted }) do
+        local fields = redis.pcall("HLEN", name)
+        fault = fault or is_error(fields) and fields
+        size = fault and 0 or size + fields
     end
-    if fault or is_error(count) then
-        return fault or count
+    if fault then
+        return fault
     end
     wait.is_open, wait.count = true, count
-    if count == 0 and sizes[2] == 0 and sizes[1] + sizes[3] > 0 then
+    if count == 0 and size > 0 and not (key.granted and redis.call("HLEN", key.granted) > 0) then
         -- Nobody waits; who thinks that he does, because somebody deleted the line, asks again.
         redis.call("DEL", key.waiting, key.daemons)
     elseif daemon and redis.call("HEXISTS", key.daemons, daemon) == 1 then
@@ -47,7 +49,7 @@ function wait.open(daemon)
     return nil
 end
 
-local function daemon_of(id)
+function wait.daemon_of(id)
     return string.match(id, "^(.*):") or ""
 end
 
@@ -154,7 +156,7 @@ function wait.read(from, count)
         local records = redis.call("HMGET", key.waiting, unpack(ids))
         local gone, gone_records, passed_before = {}, {}, passed
         for i = 1, #ids do
-            local daemon = daemon_of(ids[i])
+            local daemon = wait.daemon_of(ids[i])
             if not records[i] then -- somebody deleted it: its daemon is to ask for all again
                 redis.call("HDEL", key.daemons, daemon)
                 wait.is_alive[daemon] = false
@@ -192,7 +194,7 @@ end
 function wait.grant(id, group, what)
     wait.leave({ id }, { group .. "\0" })
     redis.call("HSET", key.granted, id, what)
-    redis.pcall("PUBLISH", key.wake .. daemon_of(id), id)
+    redis.pcall("PUBLISH", key.wake .. wait.daemon_of(id), id)
 end
 
 -- Takes what was granted to it; false when nothing was.
@@ -208,7 +210,7 @@ end
 function wait.grants_of(daemon)
     local ids = {}
     for _, id in ipairs(redis.call("HKEYS", key.granted)) do
-        if daemon_of(id) == daemon then
+        if wait.daemon_of(id) == daemon then
             ids[#ids + 1] = id
         end
     end
@@ -219,7 +221,7 @@ end
 function wait.until_death(own)
     local ms = math.huge
     for _, id in ipairs(redis.call("HKEYS", key.granted)) do
-        local daemon = daemon_of(id)
+        local daemon = wait.daemon_of(id)
         if daemon ~= own then
             ms = math.min(ms, last_beat(daemon) + wait.LIVENESS_MS - clock())
         end
@@ -235,7 +237,7 @@ function wait.orphans()
     end
     if redis.call("HLEN", key.granted) > 0 then
         for _, id in ipairs(redis.call("HKEYS", key.granted)) do
-            if not wait.lives(daemon_of(id)) then
+            if not wait.lives(wait.daemon_of(id)) then
                 orphans[#orphans + 1] = wait.fetch(id)
             end
         end

@@ -327,8 +327,8 @@ static void init_parts(struct process *process)
     waiters_init(&daemon->waiters, &daemon->batches, &daemon->rand);
     pools_init(&daemon->pools, &daemon->batches, &daemon->waiters, &daemon->config, &daemon->clock,
                &daemon->rand, &daemon->log);
-    locks_init(&daemon->locks, &daemon->batches, str_of(daemon->config.server.namespace),
-               &daemon->log);
+    locks_init(&daemon->locks, &daemon->batches, &daemon->waiters,
+               str_of(daemon->config.server.namespace), &daemon->rand, &daemon->log);
     sessions_init(&daemon->sessions, &daemon->clock, daemon->config.server.session_timeout_ms);
     gc_init(&daemon->gc, &daemon->pools, &daemon->clock, &daemon->rand, &daemon->log);
     daemon->slowlog = slowlog_new();

@@ -1,6 +1,7 @@
--- batch: goes over the operations of a batch of locks, in the order given.
--- keys: counter journal
--- behind them those of the operations: lock claim; of H J K: lock claim holders shares; of A: lock claim of each
+-- batch: goes over the operations of a batch of locks, in the order given; those of who waits, too.
+-- keys: counter journal waiters waiting lines daemons
+-- behind them those of the operations: lock claim; of H J K: lock claim holders shares; of A: lock claim
+-- of each; of B: lock claim holders shares of each
 -- args: daemon sequence, then the operations, each a letter and its args:
 --   L owner timeout_ms    takes the lock: its fence; nil when it is held
 --   R owner timeout_ms    likewise; its owner gets it again: the same fence, the time anew
@@ -13,288 +14,135 @@
 --   H owner timeout_ms kind n limit again(1|0)  takes a share: its fence; nil when there is no room
 --   J owner fence, K owner timeout_ms           as F (and G) and E, of a lock with several holders
 --   S                     before one of these, with a key of its own: its lock is one of this set
+--   Q reqid               before L, A, H, and before S: who asked with it before gets the same again
+--   W id ticket("": it asks for the first time; 0: none is known) reqid   before L, R, A, H, and before
+--                         S: [1, what that answers]; or, where that is nil, [0, ticket, epoch]: it is in
+--                         the line now, until its daemon's epoch is another
+--   D id                  leaves the line: 0
+--   B hears(1|0) n        its daemon's sign of life, with n locks that are waited for there: [epoch, ms
+--                         until one of them may be had(-1: not known), id of who is to ask again...]
 -- KIND: the lock has several holders; J or K says the same of such a one. Times of "0" are for ever.
+-- Who does not wait never comes before those who do.
 -- returns: one element an operation; or error STALE for the whole when the journal has this sequence
 -- already (nothing done)
--- include: lock/shares.lua
-local argv, keys = ARGV, KEYS
+-- include: lock/run.lua
+-- include: lock/line.lua
+local fault = open_journal() or wait.open(argv[1])
+if fault then
+    return fault
+end
+read_values(7)
+run_other = make_run_other()
 
--- A daemon that has granted nothing for so long has no lost batch any more.
-local JOURNAL_MS = 7 * 24 * 3600 * 1000
-
-local known = call("HGET", KEYS[2], argv[1])
-if known and tonumber(string.match(known, "^%d+") or 0) >= tonumber(argv[2]) then
-    return redis.error_reply("STALE this batch has been done or recalled")
+-- The letter and the locks of the operation at hand, and the places of that letter and of its first key.
+local function peek()
+    local i, first, locks = at, k, {}
+    i = argv[i] == "Q" and i + 2 or i
+    if argv[i] == "S" then
+        i, first = i + 1, first + 1
+    end
+    for place = first, first + (argv[i] == "A" and 2 * tonumber(argv[i + 3]) - 2 or 0), 2 do
+        locks[#locks + 1] = keys[place]
+    end
+    return argv[i], locks, i, first
 end
 
--- What all keys hold, as far as they are strings: of each its place among the keys.
-local values = #keys <= 4000 and call("MGET", unpack(keys)) or {}
-for from = 1, #values == 0 and #keys or 0, 4000 do
-    local part = call("MGET", unpack(keys, from, math.min(from + 3999, #keys)))
-    for i = 1, #part do
-        values[from + i - 1] = part[i]
+-- Runs the operation at hand for one that has this place in the line (id "": none).
+local function run_for(id, group, ticket)
+    local letter, locks, _, first = peek()
+    local is_held = (letter == "L" or letter == "R") and value_at(first) -- then no place matters
+    only_again = not is_held and line.is_behind(locks, id, group, ticket)
+    local reply = run_other(argv[at], argv[at + 1], argv[at + 2])
+    only_again = false
+    if letter == "H" and reply then
+        line.touched[locks[1]] = true -- there may be room for the next one
     end
+    return reply
 end
-local stored_fence = values[1]
-local at, k, replies = 3, 3, {}
-local run_other -- a function, once it was needed
 
--- Takes a lock that nobody has. Nil when its key is of another type.
-local function grant(lock, claim, owner, timeout)
-    local how = doomed[lock] and "XX" or "NX"
-    local is_set
-    if timeout == "0" then
-        is_set = call("SET", lock, owner, how)
-    else
-        is_set = call("SET", lock, owner, how, "PX", timeout)
+local TAKES = { L = true, R = true, A = true, H = true }
+local ENDS = { F = true, G = true, J = true }
+
+local function run()
+    local letter, locks = peek()
+    if ENDS[letter] then
+        line.touched[locks[1]] = true
     end
-    if not is_set then
+    if TAKES[letter] then
+        return run_for("", "", math.huge)
+    end
+    return run_other(argv[at], argv[at + 1], argv[at + 2])
+end
+
+local function ask()
+    local id, ticket, group = argv[at + 1], argv[at + 2], argv[at + 3]
+    at, reqid = at + 4, group
+    local letter, locks, i = peek()
+    local kind = letter ~= "H" and "x" or argv[i + 3] == SHARED and "s" or "p"
+    local place = ticket ~= "" and call("ZSCORE", key.waiters, id) or nil
+    local own_ticket = tonumber(place or ticket) or 0
+    local reply = run_for(id, group, own_ticket > 0 and own_ticket or math.huge)
+    if reply == false then
+        if not place then
+            place = line.enter(id, line.ticket_of(group) or own_ticket, group, kind, locks)
+        end
+        return { 0, tonumber(place), tonumber(wait.beat(argv[1])) }
+    end
+    if place then
+        line.leave(id)
+    end
+    for _, other in ipairs(wait.group_of(id, group)) do
+        line.wake(other)
+    end
+    return is_error(reply) and reply or { 1, reply }
+end
+
+-- When a lock may be had, in ms; nil: that is not known. One that can be had now is touched.
+local function look(place)
+    local lock, value = keys[place], value_at(place)
+    local ms
+    if value == SHARED or value == PERMITS then
+        local first = redis.pcall("ZRANGE", keys[place + 2], 0, 0, "WITHSCORES")
+        ms = first[2] and tonumber(first[2]) - time_ms()
+    elseif value then
+        ms = call("PTTL", lock)
+        ms = ms >= 0 and ms + 1
+    end
+    if not value or (ms and ms <= 0) then
+        line.touched[lock] = true
         return nil
     end
-    local fence, text = new_fence(stored_fence)
-    local n = #granted
-    put(claim, text .. "-" .. owner, timeout)
-    now_of[lock], doomed[lock] = owner, nil
-    granted[n + 1], granted[n + 2], granted[n + 3] = "X", lock, claim
-    granted[n + 4], granted[n + 5] = owner, text
-    return fence
+    return ms and ms < math.huge and ms or nil
 end
 
--- All but the usual: made when it is first needed. The function that it returns does the operation
--- at hand and steps to the next one.
-local function make_run_other()
-    local shares
-
-    local function prolong(key, timeout)
-        if timeout == "0" then
-            call("PERSIST", key)
-        else
-            call("PEXPIRE", key, timeout)
-        end
+local function beat()
+    local next_ms = math.huge
+    local reply = { tonumber(wait.beat(argv[1], argv[at + 1])), -1 }
+    for _ = 1, tonumber(argv[at + 2]) do
+        next_ms = math.min(next_ms, look(k) or math.huge)
+        k = k + 4
     end
-
-    -- The fence of a claim of this owner; nil when it is none of his.
-    local function fence_of(claim, owner)
-        if not claim or #claim < #owner + 2 or sub(claim, -#owner) ~= owner then
-            return nil
-        end
-        local mark = sub(claim, -#owner - 1, -#owner - 1)
-        return (mark == "-" or mark == "+") and tonumber(sub(claim, 1, -#owner - 2)) or nil
-    end
-
-    local function value_at(place)
-        local value = now_of[keys[place]]
-        if value == nil then
-            value = values[place]
-        end
-        return value
-    end
-
-    -- The owner is told that the lock is his: his fence, where it is known, and its new deadline.
-    local function confirm(claim, value, owner, timeout)
-        local fence = fence_of(value, owner)
-        if fence then
-            put(claim, sub(value, 1, -#owner - 2) .. "+" .. owner, timeout)
-        end
-        return fence
-    end
-
-    local function finish(lock, claim)
-        doomed[lock], now_of[lock], now_of[claim] = claim, false, false
-        return 1
-    end
-
-    local function take(letter, lock, claim, value, owner, timeout)
-        if not value then
-            return grant(lock, claim, owner, timeout) or redis.error_reply(OTHER_TYPE)
-        elseif letter == "L" or value ~= owner then
-            return false
-        end
-        prolong(lock, timeout)
-        local fence = confirm(claim, value_at(k + 1), owner, timeout)
-        if not fence then -- it was locked by others, who know no fences
-            local text
-            fence, text = new_fence(stored_fence)
-            put(claim, text .. "+" .. owner, timeout)
-        end
-        return fence
-    end
-
-    local function set(lock, claim, owner, timeout)
-        if doomed[lock] then
-            call("DEL", claim)
-            doomed[lock] = nil
-        end
-        put(lock, owner, timeout)
-        confirm(claim, value_at(k + 1), owner, timeout)
-        return redis.status_reply("OK")
-    end
-
-    -- Takes back what was taken since the journal had `first` parts.
-    local function undo(first)
-        for part = first + 1, #granted, 5 do
-            finish(granted[part + 1], granted[part + 2])
-        end
-        for part = #granted, first + 1, -1 do
-            granted[part] = nil
-        end
-    end
-
-    -- False when one of the locks is held; an error reply when nothing could be done.
-    local function take_all(count, owner, timeout)
-        local seen, fences, first = {}, {}, #granted
-        for i = k, k + 2 * count - 2, 2 do
-            if seen[keys[i]] then
-                return redis.error_reply("ERR a key is named twice")
-            elseif value_at(i) then
-                return false
-            end
-            seen[keys[i]] = true
-        end
-        for i = k, k + 2 * count - 2, 2 do
-            local fence = grant(keys[i], keys[i + 1], owner, timeout)
-            if not fence then
-                undo(first)
-                return redis.error_reply(OTHER_TYPE)
-            end
-            fences[#fences + 1] = fence
-        end
-        return fences
-    end
-
-    -- J and K of a lock that has changed since it was KIND.
-    local function run_changed(letter, value, owner, timeout)
-        local is_its = value and (value == owner or (owner == "" and timeout == ""))
-        if letter == "K" then
-            if is_its then
-                prolong(keys[k], timeout)
-                confirm(keys[k + 1], value_at(k + 1), owner, timeout)
-            end
-            return is_its and 1 or 0
-        elseif is_its and timeout == "" then
-            return finish(keys[k], keys[k + 1])
-        end
-        return value and timeout == "" and redis.error_reply(NOT_OWNER) or 0
-    end
-
-    local function run_share(letter, value, owner, timeout)
-        local key = {
-            lock = keys[k], claim = keys[k + 1], holders = keys[k + 2], shares = keys[k + 3],
-        }
-        shares = shares or make_shares(stored_fence)
-        if letter == "H" then
-            return shares.take(key, value, {
-                owner = owner, timeout = timeout, kind = argv[at + 3], n = tonumber(argv[at + 4]),
-                limit = argv[at + 5], is_again = argv[at + 6] == "1",
-            })
-        elseif value ~= SHARED and value ~= PERMITS then
-            return run_changed(letter, value, owner, timeout)
-        elseif letter == "J" then
-            return shares.leave(key, value, owner, timeout)
-        end
-        return shares.extend(key, value, owner, timeout)
-    end
-
-    local function run_one(letter, owner, timeout)
-        local lock, claim, value = keys[k], keys[k + 1], value_at(k)
-        local has_many = value == SHARED or value == PERMITS
-        if letter == "L" or letter == "R" then
-            return take(letter, lock, claim, value, owner, timeout)
-        elseif letter == "F" or letter == "E" then
-            if has_many then
-                return redis.status_reply("KIND")
-            elseif letter == "F" and value and value ~= owner and owner ~= "" then
-                return redis.error_reply(NOT_OWNER)
-            elseif letter == "F" then
-                return value and finish(lock, claim) or 0
-            elseif value ~= owner then
-                return 0
-            end
-            prolong(lock, timeout)
-            confirm(claim, value_at(k + 1), owner, timeout)
-            return 1
-        elseif letter == "U" then
-            return set(lock, claim, owner, timeout)
-        elseif letter == "G" then
-            local is_its = value == owner and value_at(k + 1) == timeout .. "-" .. owner
-            return is_its and finish(lock, claim) or 0
-        end
-        return doomed[lock] and -2 or call("PTTL", lock) -- V
-    end
-
-    return function(letter, owner, timeout)
-        local reply -- of another type is its set
-        if letter == "S" then
-            local count = redis.pcall("SCARD", keys[k])
-            reply = type(count) == "table" and count
-            at, k = at + 1, k + 1
-            letter, owner, timeout = argv[at], argv[at + 1], argv[at + 2]
-        end
-        if letter == "A" then
-            local count = tonumber(argv[at + 3])
-            reply = reply or take_all(count, owner, timeout)
-            at, k = at + 4, k + 2 * count
-        elseif letter == "H" or letter == "J" or letter == "K" then
-            reply = reply or run_share(letter, value_at(k), owner, timeout)
-            at, k = at + (letter == "H" and 7 or 3), k + 4
-        else
-            reply = reply or run_one(letter, owner, timeout)
-            at, k = at + 3, k + 2
-        end
-        return reply
-    end
+    reply[2] = next_ms < math.huge and next_ms or -1
+    at = at + 3
+    line.own, line.own_ids = argv[1], reply
+    return reply
 end
 
 while argv[at] do
-    local letter, owner, timeout, lock = argv[at], argv[at + 1], argv[at + 2], keys[k]
-    local value, reply = now_of[lock]
-    if value == nil then
-        value = values[k]
-    end
-    if letter == "L" then
-        reply = not value and grant(lock, keys[k + 1], owner, timeout)
-        if not value and not reply then
-            reply = redis.error_reply(OTHER_TYPE)
-        end
-        at, k = at + 3, k + 2
-    elseif letter == "F" and value == owner then
-        doomed[lock], now_of[lock], now_of[keys[k + 1]] = keys[k + 1], false, false
-        reply = 1
-        at, k = at + 3, k + 2
+    local letter = argv[at]
+    local reply
+    if letter == "W" then
+        reply = ask()
+    elseif letter == "D" then
+        line.leave(argv[at + 1])
+        at, reply = at + 2, 0
+    elseif letter == "B" then
+        reply = beat()
     else
-        run_other = run_other or make_run_other()
-        reply = run_other(letter, owner, timeout)
+        reply = run()
     end
     replies[#replies + 1] = reply
 end
-
--- Journals of daemons that are no more: looked for when a daemon writes its first.
-local function sweep_journal()
-    local all, oldest = call("HGETALL", KEYS[2]), time_ms() - JOURNAL_MS
-    for i = 1, #all, 2 do
-        local written = string.match(all[i + 1], "^%d+%z(%d+)")
-        if not written or tonumber(written) < oldest then
-            call("HDEL", KEYS[2], all[i])
-        end
-    end
-end
-
-local names = {}
-for lock, claim in pairs(doomed) do
-    names[#names + 1] = lock
-    names[#names + 1] = claim
-end
-for from = 1, #names, 4000 do
-    call("DEL", unpack(names, from, math.min(from + 3999, #names)))
-end
-if last_fence then
-    call("SET", KEYS[1], last_fence_text)
-end
-if #granted > 0 then
-    if not known then
-        sweep_journal()
-    end
-    local head = argv[2] .. "\0" .. format("%.0f", time_ms()) .. "\0"
-    call("HSET", KEYS[2], argv[1], head .. table.concat(granted, "\0"))
-end
-return replies
+line.wake_touched()
+line.mark(is_waited)
+return finish_batch()

@@ -1,12 +1,16 @@
 -- delif: deletes a value when a comparison with it holds.
--- keys: lock claim set
+-- keys: counter journal waiters waiting lines daemons lock claim set
 -- args: op(> < >= <= == !=) value
 -- returns: 1 (also when there was none), 0; an error when the present value is no number
 -- include: lock/compare.lua
-call("SCARD", KEYS[3]) -- of the right type?
-local holds = compare(ARGV[1], tonumber(ARGV[2]), call("GET", KEYS[1]))
+-- include: lock/line.lua
+local lock, claim = KEYS[7], KEYS[8]
+call("SCARD", KEYS[9]) -- of the right type?
+local holds = compare(ARGV[1], tonumber(ARGV[2]), call("GET", lock))
 if holds == true then
-    call("DEL", KEYS[1], KEYS[2])
+    call("DEL", lock, claim)
+    line.touched[lock] = true
+    line.finish()
     return 1
 end
 return holds or 0

@@ -14,23 +14,23 @@ local now_of = {} -- values of keys that have changed since they were read; fals
 local doomed = {} -- locks to be deleted at the end -> their claims' keys
 local granted = {} -- for the journal: see recall
 local last_fence, last_fence_text -- nil: no fence was needed yet
-local seconds, seconds_text, now_us
+local seconds, seconds_text, micros
 
 -- Redis' time in ms.
 local function time_ms()
-    if not now_us then
+    if not micros then
         local time = call("TIME")
         seconds_text, seconds = time[1], tonumber(time[1])
-        now_us = seconds * 1000000 + tonumber(time[2])
+        micros = seconds * 1000000 + tonumber(time[2])
     end
-    return math.floor(now_us / 1000)
+    return math.floor(micros / 1000)
 end
 
 -- The next fence, as a number and as text; `stored`: what the counter holds.
 local function new_fence(stored)
     if not last_fence then
         time_ms()
-        last_fence = math.max(tonumber(stored or 0) or 0, now_us - 1)
+        last_fence = math.max(tonumber(stored or 0) or 0, micros - 1)
     end
     last_fence = last_fence + 1
     -- Seconds and microseconds side by side, unless Redis' clock went back.

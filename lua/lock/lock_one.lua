@@ -1,13 +1,14 @@
 -- lock_one: a batch of one LOCK. Flat, without functions, because it is most of what is asked when
--- there is little to do. A daemon's first grant it leaves to batch, which looks after the journal: it
--- answers FULL and has changed nothing.
+-- there is little to do. A daemon's first grant it leaves to batch, which looks after the journal, and
+-- so it does when somebody waits for some lock: it answers FULL and has changed nothing.
 -- keys: counter journal lock claim
 -- args: daemon sequence owner timeout_ms("0": for ever)
 -- returns: as batch; or FULL
 local call, format = redis.call, string.format
 
-local known = call("HGET", KEYS[2], ARGV[1])
-if not known then
+local fields = call("HMGET", KEYS[2], ARGV[1], "waiting")
+local known = fields[1]
+if not known or fields[2] then
     return "FULL"
 elseif tonumber(string.match(known, "^%d+") or 0) >= tonumber(ARGV[2]) then
     return redis.error_reply("STALE this batch has been done or recalled")

@@ -2,15 +2,16 @@
 -- for whoever sees only that; it ends with the last holder. What follows counts only while the
 -- lock has this value:
 --   holders  zset  owner -> deadline in ms (+inf: for ever)
---   shares   hash  owner -> <fence><mark><n>; "" -> <permits in use> <m>; m 0: no limit
+--   shares   hash  owner -> <fence><mark><n>, and NUL <request> where that has a name;
+--                  "" -> <permits in use> <m>; m 0: no limit
 -- Functions are made when they are first needed: most batches do without.
 -- include: lock/hold.lua
 local function make_shares(stored_fence)
     local shares = {}
 
     local function split(share)
-        local fence, mark, n = string.match(share or "", "^(%d+)([-+])(%d+)$")
-        return fence, mark, tonumber(n)
+        local fence, mark, n, request = string.match(share or "", "^(%d+)([-+])(%d+)(.*)$")
+        return fence, mark, tonumber(n), request
     end
 
     -- Permits in use and their limit, without those whose time is over. Nil when they cannot be
@@ -74,7 +75,8 @@ local function make_shares(stored_fence)
         return 0, ask.limit
     end
 
-    -- ask: owner, timeout, kind, n, limit, is_again (a holder gets his share again, with n anew).
+    -- ask: owner, timeout, kind, n, limit, is_again (a holder gets his share again, with n anew),
+    -- reqid (likewise, if it is the one that got it), only_again (nobody else gets one).
     -- The fence; false when there is no room.
     function shares.take(key, value, ask)
         if value and value ~= ask.kind then
@@ -87,8 +89,10 @@ local function make_shares(stored_fence)
             return redis.error_reply(format(
                 "ERR OF %s does not fit: permits of this lock are held OF %s", ask.limit, limit))
         end
-        local fence, _, n = split(call("HGET", key.shares, ask.owner))
-        if fence and not ask.is_again then
+        local request = ask.reqid ~= "" and "\0" .. ask.reqid or ""
+        local fence, _, n, its_request = split(call("HGET", key.shares, ask.owner))
+        local is_again = ask.is_again or (request ~= "" and request == its_request)
+        if (fence and not is_again) or (not fence and ask.only_again) then
             return false
         end
         used = used - (n or 0) + ask.n
@@ -103,7 +107,8 @@ local function make_shares(stored_fence)
                 granted[#granted + 1] = part
             end
         end
-        call("HSET", key.shares, ask.owner, fence .. mark .. format("%.0f", ask.n))
+        local share = fence .. mark .. format("%.0f", ask.n)
+        call("HSET", key.shares, ask.owner, share .. (its_request or request))
         set_deadline(key, ask.owner, ask.timeout)
         write(key, ask.kind, used, limit)
         return tonumber(fence)
@@ -133,11 +138,11 @@ local function make_shares(stored_fence)
     -- 1, 0.
     function shares.extend(key, value, owner, timeout)
         local used, limit, fault = read(key)
-        local fence, _, n = split(used and call("HGET", key.shares, owner))
+        local fence, _, n, request = split(used and call("HGET", key.shares, owner))
         if fault or not fence then
             return fault or 0
         end
-        call("HSET", key.shares, owner, fence .. "+" .. format("%.0f", n))
+        call("HSET", key.shares, owner, fence .. "+" .. format("%.0f", n) .. request)
         set_deadline(key, owner, timeout)
         write(key, value, used, limit)
         return 1

@@ -15,6 +15,7 @@ struct hold;
 struct later;
 struct pool;
 struct slowlog_args;
+struct waiter;
 
 /* One request on its way through its handler. Borrowed, as all that it points to, until the handler
  * returns; a handler that answers later makes a struct later. */
@@ -62,15 +63,15 @@ struct later {
     struct daemon *daemon;
     struct turn *turn;
     const struct command *command;
-    struct pool *pool;  /* that it is about, or NULL: its operation keeps it */
-    unsigned given;     /* options */
-    int64_t limit_ms;   /* of a holding with SESSION; <= 0: none */
-    struct hold *holds; /* locks that will be held so, if they are granted */
-    bool may_be_held;   /* somebody may hold it so already: a repeated request */
-    int64_t timeout_ms; /* the handler's own */
-    bool is_shared;     /* the pool was shared when the request came */
-    bool is_patient;    /* it may wait for long: its time says nothing, and is not counted */
-    bool has_failed;    /* private, as the rest */
+    struct pool *pool;           /* that it is about, or NULL: its operation keeps it */
+    unsigned given;              /* options */
+    int64_t limit_ms;            /* of a holding with SESSION; <= 0: none */
+    struct hold *holds;          /* locks that will be held so, if they are granted */
+    bool may_be_held;            /* somebody may hold it so already: a repeated request */
+    int64_t timeout_ms;          /* the handler's own */
+    bool is_shared;              /* the pool was shared when the request came */
+    const struct waiter *waiter; /* that it waits by; NULL: it does not */
+    bool has_failed;             /* private, as the rest */
     int64_t started_us;
     struct slowlog_args *args; /* a copy for the slow log, behind the struct; NULL: it is off */
 };

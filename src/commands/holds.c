@@ -304,6 +304,12 @@ void holds_plan_lock(struct later *later, const struct lock_name *name, struct s
     later->holds = hold;
 }
 
+/* Who waits asks again before it gets it. */
+static int64_t asked_ms(const struct later *later)
+{
+    return later->waiter != NULL ? later->waiter->asked_ms : later->started_us / 1000;
+}
+
 void holds_take_locks(struct later *later, const struct answer *fences)
 {
     bool is_held = fences != NULL && !turn_is_orphan(later->turn);
@@ -312,7 +318,7 @@ void holds_take_locks(struct later *later, const struct answer *fences)
         later->holds = hold->next;
         hold->fence = answer_int(answer_is_array(fences) ? answer_at(fences, i) : fences, 0);
         if (is_held)
-            hold_take(later, hold, &lock_rules, later->started_us / 1000);
+            hold_take(later, hold, &lock_rules, asked_ms(later));
         else
             hold_free(&hold->item);
     }

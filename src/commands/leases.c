@@ -54,11 +54,6 @@ static enum malloc_mode mode_of(const struct options *options)
     return options->given & OPT_ALL ? MALLOC_ALL : MALLOC_UP_TO;
 }
 
-static void stop_waiting(void *arg)
-{
-    waiter_gone(arg);
-}
-
 static void tell_place(void *arg, int64_t place, int64_t expected_ms)
 {
     struct peer *peer = turn_peer(((struct later *)arg)->turn);
@@ -81,10 +76,9 @@ static void wait_for(struct ask *ask, struct later *later, const struct malloc_r
         later_fail(later, &err);
         return;
     }
-    later->is_patient = true;
     struct waiter *waiter =
         waits_malloc(later->pool, request, ask->options.wait_ms, end_malloc, later);
-    turn_watch(ask->turn, stop_waiting, waiter);
+    outcome_wait(later, waiter);
     if (later->given & OPT_REPORT)
         waits_report(waiter, tell_place);
 }

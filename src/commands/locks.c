@@ -1,12 +1,12 @@
 /* locks: LOCK RLOCK LOCKALL UPDATE EXTENDLOCK UNLOCK, LOCKED LOCKVALUE LOCKTTL LOCKSTATUS, SETIF
  * DELIF.
  * Knows: lock/locks.  Must not know: how an operation reaches Redis. */
-#include "lock/locks.h"
 #include "base/num.h"
 #include "commands/check.h"
 #include "commands/handlers.h"
 #include "commands/holds.h"
 #include "commands/outcome.h"
+#include "lock/waits.h"
 
 #define CHECK_NUMBER_MAX 64 /* bytes of a number */
 
@@ -19,11 +19,28 @@ static int64_t timeout_of(const struct ask *ask)
 /* --- taking and ending -------------------------------------------------------------------------
  */
 
-/* Nobody will ever end what a client got that is gone. */
+/* Nobody will ever end what a client got that is gone. With REQID it will ask again. */
 static bool is_gone(void *arg)
 {
     const struct later *later = arg;
-    return turn_is_orphan(later->turn);
+    return turn_is_orphan(later->turn) && !(later->given & OPT_REQID);
+}
+
+static void begin(struct ask *ask, struct later *later, const struct lock_request *request,
+                  lock_done done)
+{
+    struct locks *locks = &ask->daemon->locks;
+
+    if (!(ask->options.given & OPT_WAIT)) {
+        locks_take(locks, request, done, later);
+        return;
+    }
+    struct err err;
+    if (!waiters_can_take(&ask->daemon->waiters, &err)) {
+        done(later, &err, answer_none());
+        return;
+    }
+    outcome_wait(later, lock_waits_take(locks, request, ask->options.wait_ms, done, later));
 }
 
 static void end_take(void *arg, const struct err *err, const struct answer *answer)
@@ -43,15 +60,20 @@ static void end_take(void *arg, const struct err *err, const struct answer *answ
 static void take(struct ask *ask, bool is_again)
 {
     const struct options *options = &ask->options;
-    struct lock_request request = {.owner = ask->fixed[1],
+    struct lock_name name;
+    struct lock_request request = {.keys = &name.key,
+                                   .count = 1,
+                                   .owner = ask->fixed[1],
                                    .timeout_ms = timeout_of(ask),
                                    .is_again = is_again,
                                    .permits = options->permits,
                                    .limit = options->limit,
+                                   .reqid = options->reqid,
                                    .is_gone = is_gone};
 
-    if (!check_lock(ask, &request.name) || !check_owner(ask, request.owner))
+    if (!check_lock(ask, &name) || !check_owner(ask, request.owner))
         return;
+    request.set = name.set;
     if ((options->given & OPT_SHARED) && (options->given & OPT_PERMITS)) {
         ask_error(ask, ERR_GENERAL, "syntax error: SHARED does not go with PERMITS");
         return;
@@ -63,10 +85,10 @@ static void take(struct ask *ask, bool is_again)
     struct later *later = later_new(ask, NULL);
     if (options->given & OPT_SESSION) {
         request.timeout_ms = holds_begin(later, options);
-        later->may_be_held = is_again;
-        holds_plan_lock(later, &request.name, request.owner);
+        later->may_be_held = later->may_be_held || is_again;
+        holds_plan_lock(later, &name, request.owner);
     }
-    locks_take(&ask->daemon->locks, &request, end_take, later);
+    begin(ask, later, &request, end_take);
 }
 
 void cmd_lock(struct ask *ask)
@@ -94,12 +116,14 @@ static void end_take_all(void *arg, const struct err *err, const struct answer *
 
 void cmd_lockall(struct ask *ask)
 {
-    struct lock_all_request request = {.set = ask->options.set,
-                                       .owner = ask->fixed[0],
-                                       .timeout_ms = timeout_of(ask),
-                                       .keys = ask->rest,
-                                       .count = ask->rest_count,
-                                       .is_gone = is_gone};
+    struct lock_request request = {.set = ask->options.set,
+                                   .keys = ask->rest,
+                                   .count = ask->rest_count,
+                                   .kind = LOCK_ALL,
+                                   .owner = ask->fixed[0],
+                                   .timeout_ms = timeout_of(ask),
+                                   .reqid = ask->options.reqid,
+                                   .is_gone = is_gone};
 
     if (!check_owner(ask, request.owner) || !check_lock_keys(ask))
         return;
@@ -111,7 +135,7 @@ void cmd_lockall(struct ask *ask)
             holds_plan_lock(later, &name, request.owner);
         }
     }
-    locks_take_all(&ask->daemon->locks, &request, end_take_all, later);
+    begin(ask, later, &request, end_take_all);
 }
 
 void cmd_update(struct ask *ask)

@@ -17,7 +17,7 @@ const struct option option_table[] = {
     {"COUNT", OPT_COUNT, "n", "How many; at MALLOC the reply becomes an array."},
     {"ALL", OPT_ALL, NULL, "Right after COUNT n: all n of them or none."},
     {"OWNER", OPT_OWNER, "id", "Who holds it, for HELD."},
-    {"REQID", OPT_REQID, "id", "The same id again gets the same lease, not a second one."},
+    {"REQID", OPT_REQID, "id", "The same id again gets the same lease or lock, not a second one."},
     {"WITHTOKEN", OPT_WITHTOKEN, NULL,
      "Each resource as an array of resource, token, fence and time to live in ms."},
     {"TOKEN", OPT_TOKEN, "token", "Only the lease with this token; another is NOTOWNER."},
@@ -28,7 +28,7 @@ const struct option option_table[] = {
      "Held as long as this connection lives: renewed by the daemon, given back at the connection's "
      "end. TIMEOUT is then the longest that it may be held."},
     {"WAIT", OPT_WAIT, "ms",
-     "Waits in line for up to so many milliseconds when none is free; 0: without a limit."},
+     "Waits in line for up to so many milliseconds for what is not free; 0: without a limit."},
     {"REPORT", OPT_REPORT, NULL,
      "With WAIT, over RESP3: pushes `waiting place expected-ms` at once, and when the place has "
      "changed, at most once a second."},

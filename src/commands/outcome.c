@@ -77,6 +77,17 @@ void outcome_texts(void *arg, const struct err *err, const struct answer *answer
     later_end(later);
 }
 
+static void stop_waiting(void *arg)
+{
+    waiter_gone(arg);
+}
+
+void outcome_wait(struct later *later, struct waiter *waiter)
+{
+    later->waiter = waiter;
+    turn_watch(later->turn, stop_waiting, waiter);
+}
+
 void outcome_put_int(struct reply *reply, const char *name, int64_t n)
 {
     reply_text(reply, name);

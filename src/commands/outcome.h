@@ -4,6 +4,7 @@
 #define COMMANDS_OUTCOME_H
 
 #include "commands/dispatch.h"
+#include "ops/waiter.h"
 #include "pool/members.h"
 
 /* Answers the error of an operation that failed. True: `later` is gone. */
@@ -19,6 +20,9 @@ void outcome_text(void *arg, const struct err *err, const struct answer *answer)
 void outcome_ints(void *arg, const struct err *err, const struct answer *answer);
 /* An array of texts. */
 void outcome_texts(void *arg, const struct err *err, const struct answer *answer);
+
+/* The request is answered by this waiter, which stops when its client goes. */
+void outcome_wait(struct later *later, struct waiter *waiter);
 
 /* One field of a map. */
 void outcome_put_int(struct reply *reply, const char *name, int64_t n);

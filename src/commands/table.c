@@ -654,9 +654,11 @@ const struct command command_table[] = {
      .group = GROUP_LOCKS,
      .run = cmd_lock,
      .args = "key owner",
-     .options = OPT_TIMEOUT | OPT_IN | OPT_SHARED | OPT_PERMITS | OPT_SESSION,
+     .options =
+         OPT_TIMEOUT | OPT_WAIT | OPT_IN | OPT_SHARED | OPT_PERMITS | OPT_SESSION | OPT_REQID,
      .flags = CMD_WRITE | CMD_FAST,
-     .summary = "Takes a lock that nobody has. SHARED: together with others who do so; PERMITS n "
+     .summary = "Takes a lock that nobody has. With WAIT it stands in line for it. SHARED: "
+                "together with others who do so; PERMITS n "
                 "OF m: n permits, while all holders together have m at most. Each holder has a "
                 "deadline and a fence of its own.",
      .reply = "The fence, an integer larger than all before it; nil when it is held. An error when "
@@ -667,7 +669,8 @@ const struct command command_table[] = {
      .group = GROUP_LOCKS,
      .run = cmd_rlock,
      .args = "key owner",
-     .options = OPT_TIMEOUT | OPT_IN | OPT_SHARED | OPT_PERMITS | OPT_SESSION,
+     .options =
+         OPT_TIMEOUT | OPT_WAIT | OPT_IN | OPT_SHARED | OPT_PERMITS | OPT_SESSION | OPT_REQID,
      .flags = CMD_WRITE | CMD_FAST,
      .summary = "As LOCK, but whoever has it already gets it again, with the time anew; of PERMITS "
                 "so many as it says now.",
@@ -678,10 +681,11 @@ const struct command command_table[] = {
      .group = GROUP_LOCKS,
      .run = cmd_lockall,
      .args = "owner",
-     .options = OPT_TIMEOUT | OPT_IN | OPT_SESSION,
+     .options = OPT_TIMEOUT | OPT_WAIT | OPT_IN | OPT_SESSION | OPT_REQID,
      .rest = "key [key ...]",
      .flags = CMD_WRITE | CMD_RESOURCES,
-     .summary = "Takes several locks, all of them or none.",
+     .summary = "Takes several locks, all of them or none. With WAIT it stands in line for each of "
+                "them, and holds none before it gets all.",
      .reply = "An array of fences in the order given; nil when one of them is held.",
      .since = FIRST},
     {.name = "UPDATE",

@@ -11,6 +11,7 @@ struct lock_call {
     struct packing packing;
     struct locks *locks;
     struct lock_name name; /* what it is about, for errors; in its own bytes */
+    int head_args;         /* before the letter of an operation of a batch: see step.h */
     lock_done done;
     void *arg;
     lock_is_gone is_gone;

@@ -15,6 +15,10 @@ static const struct row {
     [LOCK_KEY_SET] = {"set", OF_SET, {"|pool", 5}},
     [LOCK_KEY_COUNTER] = {"counter", OF_PREFIX, {"|fence", 6}},
     [LOCK_KEY_JOURNAL] = {"journal", OF_PREFIX, {"|journal", 8}},
+    [LOCK_KEY_WAITERS] = {"waiters", OF_PREFIX, {"|waiters", 8}},
+    [LOCK_KEY_WAITING] = {"waiting", OF_PREFIX, {"|waiting", 8}},
+    [LOCK_KEY_LINES] = {"lines", OF_PREFIX, {"|lines", 6}},
+    [LOCK_KEY_DAEMONS] = {"daemons", OF_PREFIX, {"|daemons", 8}},
 };
 #define COUNT (sizeof rows / sizeof *rows)
 

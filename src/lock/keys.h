@@ -7,14 +7,16 @@
  *   shares    <base>|shares:<key>   hash    owner -> <fence><mark><permits>; "" -> <in use> <limit>
  *   set       <base>|pool           set     members of a lock set
  *   counter   <prefix>|lock|fence   string  the last fence of all locks
- *   journal   <prefix>|lock|journal hash    <daemon> -> its last batch
+ *   journal   <prefix>|lock|journal hash    <daemon> -> its last batch; waiting -> 1: somebody
+ * waits waiters   <prefix>|lock|waiters zset    those who wait for locks: see lua/wait.lua, as of
+ * the next waiting   <prefix>|lock|waiting hash daemons   <prefix>|lock|daemons hash lines
+ * <prefix>|lock|lines   zset    who waits for which lock: see lua/lock/line.lua
  *
- * All but set, counter and journal end with their lock. A Python program that deletes a permanent
- * lock leaves its claim behind, until the lock is taken again.
- * No name of a set or namespace holds '|' or NUL and no set is called lock, so that no two of these
- * names, nor one of them and a pool's, can be the same; but a pool's lease key and the lock of a
- * set of the same name are, and the key `set` tells that it is a pool. Knows: names.  Must not
- * know: Redis. */
+ * All but those of a set and of all locks end with their lock. A Python program that deletes a
+ * permanent lock leaves its claim behind, until the lock is taken again. No name of a set or
+ * namespace holds '|' or NUL and no set is called lock, so that no two of these names, nor one of
+ * them and a pool's, can be the same; but a pool's lease key and the lock of a set of the same name
+ * are, and the key `set` tells that it is a pool. Knows: names.  Must not know: Redis. */
 #ifndef LOCK_KEYS_H
 #define LOCK_KEYS_H
 
@@ -32,9 +34,14 @@ enum lock_key {
     LOCK_KEY_HOLDERS,
     LOCK_KEY_SHARES,
     LOCK_KEY_SET,
-    LOCK_KEY_COUNTER,
-    LOCK_KEY_JOURNAL
+    LOCK_KEY_COUNTER, /* the first of those of all locks */
+    LOCK_KEY_JOURNAL,
+    LOCK_KEY_WAITERS,
+    LOCK_KEY_WAITING,
+    LOCK_KEY_LINES,
+    LOCK_KEY_DAEMONS
 };
+#define LOCK_COMMON_KEYS (LOCK_KEY_DAEMONS - LOCK_KEY_COUNTER + 1)
 
 size_t lock_key_len(enum lock_key which, struct str prefix, const struct lock_name *name);
 /* Writes that many bytes. */

@@ -5,22 +5,29 @@
 #ifndef LOCK_LOCKS_H
 #define LOCK_LOCKS_H
 
+#include "base/map.h"
 #include "lock/keys.h"
+#include "ops/waiter.h"
 
 struct locks {
     struct batches *batches;
     struct log *log;
     struct lane lane;
-    char *text; /* owns the three below */
-    struct str prefix, counter, journal;
+    struct line line;           /* of those who wait for any of them */
+    struct map waited;          /* set NUL key -> struct waited: what they wait for */
+    struct list waited_in_turn; /* the same, next to be looked after first */
+    char *text;                 /* owns those below */
+    struct str prefix;
+    struct str keys[LOCK_COMMON_KEYS]; /* of all locks, from LOCK_KEY_COUNTER on */
     /* since start or CONFIG RESETSTAT */
     struct lock_counters {
         uint64_t asked, granted, held, ended, recalled;
     } counters;
 };
 
-void locks_init(struct locks *locks, struct batches *batches, struct str prefix, struct log *log);
-/* The lane is idle. */
+void locks_init(struct locks *locks, struct batches *batches, struct waiters *waiters,
+                struct str prefix, struct rand *rand, struct log *log);
+/* The lane is idle. Who still waits is told that the daemon stops. */
 void locks_clear(struct locks *locks);
 
 /* What an operation comes to. err: kind NOTOWNER, UPSTREAM, BUSY, WRONGTYPE or ERR with a text for
@@ -35,31 +42,23 @@ typedef bool (*lock_is_gone)(void *arg);
 /* 1 to 512 bytes without NUL that do not begin with a value of locks with several holders. */
 MUST_CHECK bool lock_owner_check(struct str owner, struct err *err);
 
-enum lock_kind { LOCK_EXCLUSIVE, LOCK_SHARED, LOCK_PERMITS };
+enum lock_kind { LOCK_EXCLUSIVE, LOCK_SHARED, LOCK_PERMITS, LOCK_ALL };
 
 struct lock_request {
-    struct lock_name name;
+    struct str set;         /* "" = of no set */
+    const struct str *keys; /* one; of LOCK_ALL several: all or none of them, each alone */
+    int count;
     struct str owner;
     int64_t timeout_ms; /* <= 0: for ever */
     bool is_again;      /* whoever holds it already gets it again, with the time anew */
     enum lock_kind kind;
     int64_t permits, limit; /* of LOCK_PERMITS: 1 <= permits <= limit */
+    struct str reqid;       /* who asked with it before gets the same again; "" = none */
     lock_is_gone is_gone;
 };
-/* The fence, or nil. */
+/* The fence; of LOCK_ALL an array of fences in the order given; or nil. */
 void locks_take(struct locks *locks, const struct lock_request *request, lock_done done, void *arg);
 
-/* Several locks of one set (or of none), all or none of them. */
-struct lock_all_request {
-    struct str set, owner;
-    int64_t timeout_ms;
-    const struct str *keys;
-    int count;
-    lock_is_gone is_gone;
-};
-/* An array of fences in the order given, or nil. */
-void locks_take_all(struct locks *locks, const struct lock_all_request *request, lock_done done,
-                    void *arg);
 /* Whoever holds it: OK. */
 void locks_set(struct locks *locks, const struct lock_name *name, struct str owner,
                int64_t timeout_ms, lock_done done, void *arg);

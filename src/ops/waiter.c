@@ -63,6 +63,7 @@ static void ask(struct waiter *waiter)
 {
     set_to_send(waiter, false);
     waiter->state = WAITER_ASKING;
+    waiter->asked_ms = now_of(waiter->line->all);
     waiter->is_woken = false;
     waiter->line->rules->ask(waiter);
 }

@@ -94,6 +94,7 @@ struct waiter {
     int64_t ticket;     /* -1: it has not asked yet; 0: none is known */
     int64_t epoch;
     int64_t since_ms;         /* monotonic */
+    int64_t asked_ms;         /* when it asked last */
     int64_t failing_since_ms; /* 0: not */
     enum waiter_state state;
     enum leaving leaving; /* as soon as it can */

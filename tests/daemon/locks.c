@@ -253,7 +253,8 @@ START_TEST(wrong_arguments_are_refused)
     expect(c, "LOCK k w SHARED PERMITS 1 OF 2",
            "(error) ERR syntax error: SHARED does not go with PERMITS");
     expect_like(c, "LOCK k w PERMITS 3 OF 2", "(error) ERR OF is not a whole number from 3*");
-    expect_like(c, "LOCK k w WAIT 5", "(error) ERR syntax error: LOCK takes no option 'WAIT'");
+    expect_like(c, "LOCK k w WAIT -5", "(error) ERR WAIT is not a whole number of milliseconds*");
+    expect_like(c, "LOCK k w REPORT", "(error) ERR syntax error: LOCK takes no option 'REPORT'");
     expect_like(c, "UPDATE k w SHARED", "(error) ERR syntax error: UPDATE takes no option*");
     expect(c, "UNLOCK k w IN", "(error) ERR syntax error: UNLOCK takes no option 'w'");
     expect(c, "SETIF k = 5", "(error) ERR the comparison is none of > < >= <= == !=: '='");

@@ -93,12 +93,13 @@ static void work_once(struct worker *worker)
     int64_t timeout_ms = 150 + rand_r(&worker->seed) % 300;
     for (int i = 0; i < 2; i++)
         snprintf(keys[i], sizeof(keys[i]), "k%d", (first + i) % KEYS);
+    const char *wait = rand_r(&worker->seed) % 2 == 0 ? " WAIT 200" : "";
     if (count == 2)
-        snprintf(words, sizeof(words), "LOCKALL %s TIMEOUT 0.%03ld %s %s", worker->owner,
-                 (long)timeout_ms, keys[0], keys[1]);
+        snprintf(words, sizeof(words), "LOCKALL %s TIMEOUT 0.%03ld%s %s %s", worker->owner,
+                 (long)timeout_ms, wait, keys[0], keys[1]);
     else
-        snprintf(words, sizeof(words), "LOCK %s %s TIMEOUT 0.%03ld", keys[0], worker->owner,
-                 (long)timeout_ms);
+        snprintf(words, sizeof(words), "LOCK %s %s TIMEOUT 0.%03ld%s", keys[0], worker->owner,
+                 (long)timeout_ms, wait);
     int64_t asked_us = history_now_us();
     const char *reply = ask(worker, words);
     if (reply == NULL)

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_WORDS 4096
+#define MAX_WORDS   4096
+#define COMMON_KEYS 6 /* of all locks */
 
 /* The keys and args of a call that is being put together. */
 struct parts {
@@ -43,9 +44,57 @@ static void add_all(struct parts *parts, struct str set, const struct str *words
     }
 }
 
+static void add_keys_of_many(struct parts *parts, struct str set, struct str name)
+{
+    add_key(parts, set, ":", name);
+    add_key(parts, set, "|claim:", name);
+    add_key(parts, set, "|holders:", name);
+    add_key(parts, set, "|shares:", name);
+}
+
+static void add_beat(struct parts *parts, const struct str *words, int count)
+{
+    char *number = mem_printf("%d", count - 2);
+    parts->owned[parts->owned_count++] = number;
+    add_arg(parts, words[0]);
+    add_arg(parts, words[1]);
+    add_arg(parts, str_of(number));
+    for (int i = 2; i < count; i++)
+        add_keys_of_many(parts, STR(""), words[i]);
+}
+
+/* What stands before an operation; how many words that is. */
+static int add_head(struct parts *parts, const struct str *words)
+{
+    struct str rest = str_make(words[0].ptr + 1, words[0].len - 1);
+    if (words[0].ptr[0] == '?') {
+        add_arg(parts, STR("Q"));
+        add_arg(parts, rest);
+        return 1;
+    } else if (words[0].ptr[0] == '!') {
+        add_arg(parts, STR("W"));
+        add_arg(parts, rest);
+        add_arg(parts, words[1]);
+        add_arg(parts, words[2]);
+        return 3;
+    }
+    return 0;
+}
+
 static void add_operation(struct parts *parts, const struct str *words, int count)
 {
     struct str set = STR("");
+    int head = add_head(parts, words);
+    words += head;
+    count -= head;
+    if (words[0].ptr[0] == 'B') {
+        add_beat(parts, words, count);
+        return;
+    } else if (words[0].ptr[0] == 'D') {
+        add_arg(parts, words[0]);
+        add_arg(parts, words[1]);
+        return;
+    }
     if (words[0].ptr[0] == '@') {
         set = str_make(words[0].ptr + 1, words[0].len - 1);
         add_key(parts, set, "|pool", STR(""));
@@ -59,11 +108,11 @@ static void add_operation(struct parts *parts, const struct str *words, int coun
         return;
     }
     bool is_many = strchr("HJK", letter) != NULL;
-    add_key(parts, set, ":", words[1]);
-    add_key(parts, set, "|claim:", words[1]);
     if (is_many) {
-        add_key(parts, set, "|holders:", words[1]);
-        add_key(parts, set, "|shares:", words[1]);
+        add_keys_of_many(parts, set, words[1]);
+    } else {
+        add_key(parts, set, ":", words[1]);
+        add_key(parts, set, "|claim:", words[1]);
     }
     add_arg(parts, words[0]);
     add_arg(parts, count > 2 ? words[2] : STR(""));
@@ -72,10 +121,36 @@ static void add_operation(struct parts *parts, const struct str *words, int coun
         add_arg(parts, words[i]);
 }
 
+static redisReply *run_once(struct scene *scene, enum script_id id, const struct parts *parts)
+{
+    return script_run(scene->at.redis, id, parts->key_count, parts->keys, parts->arg_count,
+                      parts->args);
+}
+
+/* NULL: it is none, or is left to the other script. */
+static redisReply *run_plain(struct scene *scene, const struct parts *parts)
+{
+    struct parts *plain = mem_alloc(sizeof *plain);
+    *plain = *parts;
+    plain->key_count = 2; /* counter journal, then those of the operations */
+    for (int i = COMMON_KEYS; i < parts->key_count; i++)
+        plain->keys[plain->key_count++] = parts->keys[i];
+    redisReply *reply = run_once(scene, SCRIPT_LOCK_PLAIN, plain);
+    mem_free(plain);
+    if (reply->type != REDIS_REPLY_STRING || strcmp(reply->str, "FULL") != 0)
+        return reply;
+    freeReplyObject(reply);
+    return NULL;
+}
+
 static redisReply *run(struct scene *scene, enum script_id id, struct parts *parts)
 {
-    redisReply *reply = script_run(scene->at.redis, id, parts->key_count, parts->keys,
-                                   parts->arg_count, parts->args);
+    bool is_plain = id == SCRIPT_LOCK_BATCH;
+    for (int i = 2; is_plain && i < parts->arg_count; i++)
+        is_plain = strchr("WDB", parts->args[i].ptr[0]) == NULL || parts->args[i].len != 1;
+    redisReply *reply = is_plain ? run_plain(scene, parts) : NULL;
+    if (reply == NULL)
+        reply = run_once(scene, id, parts);
     for (int i = 0; i < parts->owned_count; i++)
         mem_free(parts->owned[i]);
     mem_free(parts);
@@ -88,6 +163,10 @@ static struct parts *start(const char *daemon, char *number, long long sequence)
     struct parts *parts = mem_zalloc(sizeof *parts);
     add_key(parts, STR("lock"), "|fence", STR(""));
     add_key(parts, STR("lock"), "|journal", STR(""));
+    add_key(parts, STR("lock"), "|waiters", STR(""));
+    add_key(parts, STR("lock"), "|waiting", STR(""));
+    add_key(parts, STR("lock"), "|lines", STR(""));
+    add_key(parts, STR("lock"), "|daemons", STR(""));
     sprintf(number, "%lld", sequence);
     add_arg(parts, str_of(daemon));
     add_arg(parts, str_of(number));
@@ -101,6 +180,7 @@ redisReply *locking_alone(struct scene *scene, enum script_id id, long long sequ
     struct str args[8];
     int count = script_words(words, bytes, sizeof bytes, args, 8);
     struct parts *parts = start("D", number, sequence);
+    parts->key_count = 2;
     if (id == SCRIPT_LOCK_UNLOCK_ONE) { /* it wants no counter */
         parts->keys[0] = parts->keys[1];
         parts->key_count = 1;

@@ -3,6 +3,7 @@
  *
  *     L k owner 60000   F k owner   G k owner fence   V k   A owner 60000 k1 k2
  *     H k owner 60000 #SHARED 1 0 0   J k owner fence   K k owner 60000   @set L k owner 60000
+ *     ?reqid L k owner 60000   !id ticket reqid L k owner 60000 (W)   D id   B hears k1 k2
  *
  * Knows: the scripts, the layout of the locks' keys (of prefix "p").  Must not know: the daemon. */
 #ifndef TESTS_LIB_LOCKING_H
@@ -10,7 +11,8 @@
 
 #include "tests/lib/scene.h"
 
-/* A batch of this daemon and sequence. The caller frees the answer. */
+/* A batch of this daemon and sequence: by the script for plain ones where they are, and where it
+ * says FULL, by the other one. The caller frees the answer. */
 redisReply *locking_batch_of(struct scene *scene, const char *daemon, long long sequence,
                              const char *operations);
 /* Of the daemon "D" and the next sequence. */

@@ -6,7 +6,7 @@
 static const char *sent(enum script_id script)
 {
     const char *text = rig.upstream.text;
-    bool is_of_batch = script == SCRIPT_LOCK_BATCH || script == SCRIPT_LOCK_LOCK_ONE ||
+    bool is_of_batch = script == SCRIPT_LOCK_PLAIN || script == SCRIPT_LOCK_LOCK_ONE ||
                        script == SCRIPT_LOCK_UNLOCK_ONE;
 
     ck_assert(rig.upstream.is_flying);
@@ -34,10 +34,10 @@ START_TEST(times_are_the_defaults_or_as_said)
 {
     sends(SCRIPT_LOCK_LOCK_ONE, "w 120000", "LOCK", "k", "w");
     sends(SCRIPT_LOCK_LOCK_ONE, "w 0", "LOCK", "k", "w", "TIMEOUT", "-1");
-    sends(SCRIPT_LOCK_BATCH, "R w 1500", "RLOCK", "k", "w", "TIMEOUT", "1.5");
-    sends(SCRIPT_LOCK_BATCH, "U w 120000", "UPDATE", "k", "w");
-    sends(SCRIPT_LOCK_BATCH, "E w 120000", "EXTENDLOCK", "k", "w");
-    sends(SCRIPT_LOCK_BATCH, "A w 120000 2", "LOCKALL", "w", "a", "b");
+    sends(SCRIPT_LOCK_PLAIN, "R w 1500", "RLOCK", "k", "w", "TIMEOUT", "1.5");
+    sends(SCRIPT_LOCK_PLAIN, "U w 120000", "UPDATE", "k", "w");
+    sends(SCRIPT_LOCK_PLAIN, "E w 120000", "EXTENDLOCK", "k", "w");
+    sends(SCRIPT_LOCK_PLAIN, "A w 120000 2", "LOCKALL", "w", "a", "b");
     sends(SCRIPT_LOCK_SETIF, "> 5 5 0", "SETIF", "k", ">", "5");
     sends(SCRIPT_LOCK_BEAT, "m 60000", "BEAT", "g", "m");
 }
@@ -47,8 +47,8 @@ START_TEST(an_owner_that_may_be_left_out_is_told_from_options)
 {
     sends(SCRIPT_LOCK_UNLOCK_ONE, "", "UNLOCK", "k");
     sends(SCRIPT_LOCK_UNLOCK_ONE, "IN", "UNLOCK", "k", "IN");
-    sends(SCRIPT_LOCK_BATCH, "S F  ", "UNLOCK", "k", "IN", "s");
-    sends(SCRIPT_LOCK_BATCH, "S F w ", "UNLOCK", "k", "w", "IN", "s");
+    sends(SCRIPT_LOCK_PLAIN, "S F  ", "UNLOCK", "k", "IN", "s");
+    sends(SCRIPT_LOCK_PLAIN, "S F w ", "UNLOCK", "k", "w", "IN", "s");
     sends(SCRIPT_LOCK_SETIF, "> 5 5 2000", "SETIF", "k", ">", "5", "TIMEOUT", "2");
     sends(SCRIPT_LOCK_SETIF, "> 5 6 2000", "SETIF", "k", ">", "5", "6", "TIMEOUT", "2");
     sends(SCRIPT_LOCK_SETIF, "> 5 6 2000", "SETIF", "k", ">", "5", "6", "IN", "s", "TIMEOUT", "2");
@@ -57,8 +57,8 @@ END_TEST
 
 START_TEST(kinds_are_passed_on)
 {
-    sends(SCRIPT_LOCK_BATCH, "H w 120000 #SHARED 1 0 0", "LOCK", "k", "w", "SHARED");
-    sends(SCRIPT_LOCK_BATCH, "S H w 9000 #PERMITS 2 3 1", "RLOCK", "k", "w", "permits", "2", "of",
+    sends(SCRIPT_LOCK_PLAIN, "H w 120000 #SHARED 1 0 0", "LOCK", "k", "w", "SHARED");
+    sends(SCRIPT_LOCK_PLAIN, "S H w 9000 #PERMITS 2 3 1", "RLOCK", "k", "w", "permits", "2", "of",
           "3", "IN", "s", "TIMEOUT", "9");
 }
 END_TEST
@@ -92,7 +92,7 @@ START_TEST(a_lock_whose_client_is_gone_goes_back)
     rig.peers[0].turn.peer = NULL;
     rig_answer("*1\n:77\n");
     ck_assert(rig.peers[0].turn.is_ended);
-    ck_assert_str_eq(sent(SCRIPT_LOCK_BATCH), "G w 77");
+    ck_assert_str_eq(sent(SCRIPT_LOCK_PLAIN), "G w 77");
     rig_answer("*1\n:1\n");
 }
 END_TEST

@@ -318,8 +318,8 @@ static inline void rig_start(void)
     pools_init(&daemon->pools, &daemon->batches, &daemon->waiters, &daemon->config, &daemon->clock,
                &daemon->rand, &daemon->log);
     pools_configure(&daemon->pools);
-    locks_init(&daemon->locks, &daemon->batches, str_of(daemon->config.server.namespace),
-               &daemon->log);
+    locks_init(&daemon->locks, &daemon->batches, &daemon->waiters,
+               str_of(daemon->config.server.namespace), &daemon->rand, &daemon->log);
     rig_connect(0);
     rig_connect(1);
 }

@@ -13,6 +13,8 @@ struct told {
 };
 
 static struct batches batches;
+static struct waiters waiters;
+static struct rand test_rand;
 static struct locks locks;
 static struct told told;
 static const struct lock_name plain = {{"", 0}, {"k", 1}}, in_set = {{"s", 1}, {"k", 1}};
@@ -22,13 +24,16 @@ static void set_up(void)
     played_start();
     memset(&told, 0, sizeof told);
     batches_init(&batches, &played, &played_clock, NULL, STR("me"));
-    locks_init(&locks, &batches, STR("ns"), NULL);
+    rand_init(&test_rand);
+    waiters_init(&waiters, &batches, &test_rand);
+    locks_init(&locks, &batches, &waiters, STR("ns"), &test_rand, NULL);
 }
 
 static void tear_down(void)
 {
     batches_clear(&batches);
     locks_clear(&locks);
+    waiters_clear(&waiters);
     played_end();
 }
 
@@ -62,7 +67,7 @@ static void expect_sent(enum script_id script, const char *keys, const char *wor
 static void expect_call(enum script_id script, const char *keys, const char *words)
 {
     expect_sent(script, keys, words);
-    bool is_batch = script == SCRIPT_LOCK_BATCH || script == SCRIPT_LOCK_LOCK_ONE ||
+    bool is_batch = script == SCRIPT_LOCK_PLAIN || script == SCRIPT_LOCK_LOCK_ONE ||
                     script == SCRIPT_LOCK_UNLOCK_ONE;
     answer(is_batch ? "*1\r\n:42\r\n" : ":42\r\n");
     ck_assert_int_eq(told.times, 1);
@@ -73,7 +78,9 @@ static void expect_call(enum script_id script, const char *keys, const char *wor
 
 static void take(struct lock_name name, enum lock_kind kind, bool is_again)
 {
-    struct lock_request request = {.name = name,
+    struct lock_request request = {.set = name.set,
+                                   .keys = &name.key,
+                                   .count = 1,
                                    .owner = STR("w"),
                                    .timeout_ms = 1500,
                                    .is_again = is_again,
@@ -85,21 +92,24 @@ static void take(struct lock_name name, enum lock_kind kind, bool is_again)
 }
 
 #define FIXED "ns|lock|fence ns|lock|journal "
-#define ONE   FIXED "ns|lock:k ns|lock|claim:k"
-#define MANY  FIXED "ns|lock:k ns|lock|claim:k ns|lock|holders:k ns|lock|shares:k"
+#define COMMON                                                                     \
+    "ns|lock|fence ns|lock|journal ns|lock|waiters ns|lock|waiting ns|lock|lines " \
+    "ns|lock|daemons"
+#define ONE  FIXED "ns|lock:k ns|lock|claim:k"
+#define MANY FIXED "ns|lock:k ns|lock|claim:k ns|lock|holders:k ns|lock|shares:k"
 
 START_TEST(operations_of_a_batch_say_letter_owner_and_time)
 {
     take(plain, LOCK_EXCLUSIVE, true);
-    expect_call(SCRIPT_LOCK_BATCH, ONE, "me 1 R w 1500");
+    expect_call(SCRIPT_LOCK_PLAIN, ONE, "me 1 R w 1500");
     locks_set(&locks, &plain, STR("w"), -5, hear, NULL);
-    expect_call(SCRIPT_LOCK_BATCH, ONE, "me 2 U w 0");
+    expect_call(SCRIPT_LOCK_PLAIN, ONE, "me 2 U w 0");
     locks_extend(&locks, &plain, STR("w"), 70, hear, NULL);
-    expect_call(SCRIPT_LOCK_BATCH, ONE, "me 3 E w 70");
+    expect_call(SCRIPT_LOCK_PLAIN, ONE, "me 3 E w 70");
     locks_look(&locks, &plain, hear, NULL);
-    expect_call(SCRIPT_LOCK_BATCH, ONE, "me 4 V  ");
+    expect_call(SCRIPT_LOCK_PLAIN, ONE, "me 4 V  ");
     locks_end(&locks, &in_set, STR("w"), false, hear, NULL);
-    expect_call(SCRIPT_LOCK_BATCH, FIXED "ns|s|pool ns|s:k ns|s|claim:k", "me 5 S F w ");
+    expect_call(SCRIPT_LOCK_PLAIN, FIXED "ns|s|pool ns|s:k ns|s|claim:k", "me 5 S F w ");
 }
 END_TEST
 
@@ -113,23 +123,23 @@ START_TEST(a_lock_or_unlock_that_goes_alone_has_a_script_of_its_own)
     expect_call(SCRIPT_LOCK_UNLOCK_ONE, "ns|lock|journal ns|lock:k ns|lock|claim:k", "me 3 ");
     take(plain, LOCK_EXCLUSIVE, false);
     answer("+FULL\r\n"); /* the batch script has to do it */
-    expect_call(SCRIPT_LOCK_BATCH, ONE, "me 5 L w 1500");
+    expect_call(SCRIPT_LOCK_BATCH, COMMON " ns|lock:k ns|lock|claim:k", "me 5 L w 1500");
 }
 END_TEST
 
 START_TEST(shares_say_kind_permits_and_limit)
 {
     take(plain, LOCK_SHARED, false);
-    expect_call(SCRIPT_LOCK_BATCH, MANY, "me 1 H w 1500 #SHARED 1 0 0");
+    expect_call(SCRIPT_LOCK_PLAIN, MANY, "me 1 H w 1500 #SHARED 1 0 0");
     take(plain, LOCK_PERMITS, true);
-    expect_call(SCRIPT_LOCK_BATCH, MANY, "me 2 H w 1500 #PERMITS 2 3 1");
+    expect_call(SCRIPT_LOCK_PLAIN, MANY, "me 2 H w 1500 #PERMITS 2 3 1");
 }
 END_TEST
 
 START_TEST(a_lock_of_a_set_comes_with_its_set)
 {
     take(in_set, LOCK_EXCLUSIVE, false);
-    expect_call(SCRIPT_LOCK_BATCH, FIXED "ns|s|pool ns|s:k ns|s|claim:k", "me 1 S L w 1500");
+    expect_call(SCRIPT_LOCK_PLAIN, FIXED "ns|s|pool ns|s:k ns|s|claim:k", "me 1 S L w 1500");
 }
 END_TEST
 
@@ -139,7 +149,7 @@ START_TEST(operations_that_come_together_share_a_call)
     locks_end(&locks, &plain, STR("w"), false, hear, NULL);
     take(in_set, LOCK_SHARED, false);
     answer("*1\r\n:7\r\n");
-    assert_sent(1, SCRIPT_LOCK_BATCH, "me 2 F w  S H w 1500 #SHARED 1 0 0");
+    assert_sent(1, SCRIPT_LOCK_PLAIN, "me 2 F w  S H w 1500 #SHARED 1 0 0");
     ck_assert_str_eq(played.sent[1].keys,
                      ONE " ns|s|pool ns|s:k ns|s|claim:k ns|s|holders:k ns|s|shares:k");
     answer("*2\r\n:1\r\n$-1\r\n");
@@ -155,10 +165,14 @@ END_TEST
 START_TEST(several_locks_are_one_operation)
 {
     const struct str keys[] = {STR("a"), STR("b")};
-    struct lock_all_request request = {
-        .owner = STR("w"), .timeout_ms = 9, .keys = keys, .count = 2, .is_gone = is_gone};
-    locks_take_all(&locks, &request, hear, NULL);
-    expect_sent(SCRIPT_LOCK_BATCH, FIXED "ns|lock:a ns|lock|claim:a ns|lock:b ns|lock|claim:b",
+    struct lock_request request = {.kind = LOCK_ALL,
+                                   .owner = STR("w"),
+                                   .timeout_ms = 9,
+                                   .keys = keys,
+                                   .count = 2,
+                                   .is_gone = is_gone};
+    locks_take(&locks, &request, hear, NULL);
+    expect_sent(SCRIPT_LOCK_PLAIN, FIXED "ns|lock:a ns|lock|claim:a ns|lock:b ns|lock|claim:b",
                 "me 1 A w 9 2");
     answer("*1\r\n*2\r\n:7\r\n:8\r\n");
     ck_assert_int_eq(told.times, 1);
@@ -170,10 +184,10 @@ START_TEST(an_operation_on_a_lock_with_several_holders_is_sent_again_in_its_term
 {
     locks_end(&locks, &plain, STR("w"), false, hear, NULL);
     answer("*1\r\n+KIND\r\n");
-    expect_call(SCRIPT_LOCK_BATCH, MANY, "me 2 J w ");
+    expect_call(SCRIPT_LOCK_PLAIN, MANY, "me 2 J w ");
     locks_extend(&locks, &in_set, STR("w"), 50, hear, NULL);
     answer("*1\r\n+KIND\r\n");
-    expect_call(SCRIPT_LOCK_BATCH,
+    expect_call(SCRIPT_LOCK_PLAIN,
                 FIXED "ns|s|pool ns|s:k ns|s|claim:k ns|s|holders:k ns|s|shares:k",
                 "me 4 S K w 50");
 }
@@ -184,17 +198,17 @@ START_TEST(what_was_granted_to_somebody_gone_is_given_back_by_its_fence)
     told.is_gone = true;
     take(in_set, LOCK_EXCLUSIVE, false);
     answer("*1\r\n:77\r\n");
-    assert_sent(1, SCRIPT_LOCK_BATCH, "me 2 S G w 77");
+    assert_sent(1, SCRIPT_LOCK_PLAIN, "me 2 S G w 77");
     settle(CALL_LOST, "$-1\r\n");
     assert_sent(2, SCRIPT_LOCK_RECALL, "me 2");
     answer(":0\r\n");
-    assert_sent(3, SCRIPT_LOCK_BATCH, "me 3 S G w 77"); /* again: it may not have happened */
+    assert_sent(3, SCRIPT_LOCK_PLAIN, "me 3 S G w 77"); /* again: it may not have happened */
     answer("*1\r\n:1\r\n");
     ck_assert_int_eq(told.times, 1);
     ck_assert_int_eq(told.count, 77);
     take(plain, LOCK_SHARED, false);
     answer("*1\r\n:78\r\n");
-    assert_sent(5, SCRIPT_LOCK_BATCH, "me 5 J w 78");
+    assert_sent(5, SCRIPT_LOCK_PLAIN, "me 5 J w 78");
     answer("*1\r\n-NOTOWNER no\r\n");
     take(plain, LOCK_EXCLUSIVE, false);
     answer("*1\r\n$-1\r\n"); /* nothing was granted */
@@ -205,12 +219,16 @@ END_TEST
 START_TEST(all_of_several_locks_go_back)
 {
     const struct str keys[] = {STR("a"), STR("b:c")};
-    struct lock_all_request request = {
-        .set = STR("s"), .owner = STR("w"), .keys = keys, .count = 2, .is_gone = is_gone};
+    struct lock_request request = {.kind = LOCK_ALL,
+                                   .set = STR("s"),
+                                   .owner = STR("w"),
+                                   .keys = keys,
+                                   .count = 2,
+                                   .is_gone = is_gone};
     told.is_gone = true;
-    locks_take_all(&locks, &request, hear, NULL);
+    locks_take(&locks, &request, hear, NULL);
     answer("*1\r\n*2\r\n:7\r\n:8\r\n");
-    assert_sent(1, SCRIPT_LOCK_BATCH, "me 2 S G w 8 S G w 7");
+    assert_sent(1, SCRIPT_LOCK_PLAIN, "me 2 S G w 8 S G w 7");
     ck_assert_str_eq(played.sent[1].keys,
                      FIXED "ns|s|pool ns|s:b:c ns|s|claim:b:c ns|s|pool ns|s:a ns|s|claim:a");
     answer("*2\r\n:1\r\n:1\r\n");
@@ -224,7 +242,7 @@ START_TEST(a_lost_batch_is_recalled)
     ck_assert(told.is_err);
     ck_assert_int_eq(told.err.kind, ERR_UPSTREAM);
     assert_sent(1, SCRIPT_LOCK_RECALL, "me 1");
-    ck_assert_str_eq(played.sent[1].keys, "ns|lock|fence ns|lock|journal");
+    ck_assert_str_eq(played.sent[1].keys, COMMON);
     answer(":1\r\n");
     ck_assert_uint_eq(locks.counters.recalled, 1);
 }
@@ -235,7 +253,7 @@ START_TEST(comparisons_and_holders_are_calls_of_their_own)
     locks_set_if(&locks, &plain, STR(">="), STR("5"), STR("7"), 0, hear, NULL);
     expect_call(SCRIPT_LOCK_SETIF, "ns|lock:k ns|lock|claim:k ns|lock|pool", ">= 5 7 0");
     locks_delete_if(&locks, &in_set, STR("!="), STR("1.5"), hear, NULL);
-    expect_call(SCRIPT_LOCK_DELIF, "ns|s:k ns|s|claim:k ns|s|pool", "!= 1.5");
+    expect_call(SCRIPT_LOCK_DELIF, COMMON " ns|s:k ns|s|claim:k ns|s|pool", "!= 1.5");
     locks_holders(&locks, &in_set, hear, NULL);
     expect_call(SCRIPT_LOCK_HOLDERS, "ns|s:k ns|s|holders:k ns|s|pool", "");
 }
