@@ -21,7 +21,6 @@ enum {
     EXIT_LOST = 76,
     CONNECT_MS = 2000,
     REDIAL_MS = 250,
-    ASK_AGAIN_MS = 100,  /* while it waits for a lock, for which nobody stands in line */
     GIVE_BACK_MS = 1000, /* after that it ends by its time */
     SIGNALS = 8
 };
@@ -153,8 +152,7 @@ static void proceed(struct run *run)
     if (run->state == RUN_ASKING) {
         if (run->begun_ms == 0)
             run->begun_ms = clock_ms(&run->clock);
-        if (run->plan.kind == PLAN_POOL)
-            run->held.wait_ms = wait_left_ms(run);
+        run->held.wait_ms = wait_left_ms(run);
         ask(run, ASKED_IT);
     } else if (run->state == RUN_GIVING_BACK) {
         ask(run, ASKED_BACK);
@@ -232,8 +230,6 @@ static void settle_ask(struct run *run, const struct answer *answer)
     } else if (err.kind != ERR_NONE) {
         complain(err.text, "");
         end(run, EXIT_NO_DAEMON);
-    } else if (wait_left_ms(run) >= 0) {
-        set_timer(run->renew, ASK_AGAIN_MS);
     } else {
         complain(run->plan.name, "nothing was free");
         end(run, EXIT_NOT_FREE);
