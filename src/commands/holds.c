@@ -312,7 +312,7 @@ static int64_t asked_ms(const struct later *later)
 
 void holds_take_locks(struct later *later, const struct answer *fences)
 {
-    bool is_held = fences != NULL && !turn_is_orphan(later->turn);
+    bool is_held = !answer_is_none(fences) && !turn_is_orphan(later->turn);
     for (size_t i = 0; later->holds != NULL; i++) {
         struct hold *hold = later->holds;
         later->holds = hold->next;

@@ -22,7 +22,7 @@ void holds_forget_lease(struct peer *peer, const struct pool *pool, struct str r
 /* A lock that is asked for with SESSION: kept until its outcome is known. Of several of one request
  * the last comes first. */
 void holds_plan_lock(struct later *later, const struct lock_name *name, struct str owner);
-/* fences: of all planned locks; NULL: they were not granted. */
+/* fences: of all planned locks, nil: they were not granted. */
 void holds_take_locks(struct later *later, const struct answer *fences);
 /* Likewise; owner: "" = whoever. */
 void holds_forget_lock(struct peer *peer, const struct lock_name *name, struct str owner);

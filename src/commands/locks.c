@@ -47,7 +47,7 @@ static void end_take(void *arg, const struct err *err, const struct answer *answ
 {
     struct later *later = arg;
 
-    holds_take_locks(later, err != NULL || answer_is_none(answer) ? NULL : answer);
+    holds_take_locks(later, err == NULL ? answer : answer_none());
     if (outcome_failed(later, err))
         return;
     if (answer_is_none(answer))
@@ -105,7 +105,7 @@ static void end_take_all(void *arg, const struct err *err, const struct answer *
 {
     struct later *later = arg;
 
-    holds_take_locks(later, err != NULL || answer_is_none(answer) ? NULL : answer);
+    holds_take_locks(later, err == NULL ? answer : answer_none());
     if (err == NULL && answer_is_none(answer)) {
         reply_null_array(later_reply(later));
         later_end(later);

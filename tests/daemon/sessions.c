@@ -69,6 +69,9 @@ START_TEST(locks_are_held_so_too)
     expect_like(c, "LOCK k me SESSION", "(integer) 1*");
     expect_like(c, "LOCK shared me SHARED SESSION", "(integer) 1*");
     expect_like(c, "LOCKALL me SESSION a b", "1) (integer) 1*\n2) (integer) 1*");
+    expect(c, "LOCK k other SESSION", "(nil)");
+    expect(c, "LOCKALL other SESSION a x", "(nil)");
+    expect_like(c, "LOCK k me SHARED SESSION PERMITS 1 OF 2", "(error) ERR syntax error*");
     pass_ms(3000);
     expect(redis, "EXISTS rallocd|lock:k rallocd|lock:shared rallocd|lock:a rallocd|lock:b",
            "(integer) 4");
