@@ -52,6 +52,14 @@ struct command_stats {
     uint64_t usec; /* from request to the whole reply */
 };
 
+/* Of commands/deadlocks. */
+struct deadlocks {
+    bool is_asking, has_told;
+    uint64_t round;
+    char victim[80]; /* who was to give way when it was looked last; "" = nobody */
+    uint64_t count;  /* refused, since start or CONFIG RESETSTAT */
+};
+
 struct daemon {
     struct event_base *base;
     struct clock clock;
@@ -64,6 +72,8 @@ struct daemon {
     struct waiters waiters;
     struct pools pools;
     struct locks locks;
+    struct list waits; /* requests that wait (struct later), oldest first */
+    struct deadlocks deadlocks;
     struct gc gc;
     struct slowlog *slowlog;
     struct clients *clients;

@@ -2,6 +2,7 @@
  * includes it. Exit codes: 0 ended as asked, 1 a failure while starting or running, 2 wrong usage
  * or settings. */
 #include "base/mem.h"
+#include "commands/deadlocks.h"
 #include "commands/dispatch.h"
 #include "io/addr.h"
 #include "report/slowlog.h"
@@ -18,15 +19,16 @@
 
 #define EXIT_USAGE 2
 
-#define BATCHES_TICK_MS  50
-#define GC_TICK_MS       100
-#define SESSIONS_TICK_MS 100
-#define FORGET_TICK_MS   10000
-#define DRAIN_TICK_MS    10
-#define DRAIN_MAX_MS     1000 /* for what the last connections held, to be given back */
-#define ANNOUNCE_TICK_MS 10
-#define ANNOUNCE_MAX_MS  2000  /* a Redis that is away does not keep the daemon from being ready */
-#define STOP_REDIS_MS    10000 /* for the embedded server to write what it has to disk */
+#define BATCHES_TICK_MS   50
+#define GC_TICK_MS        100
+#define SESSIONS_TICK_MS  100
+#define DEADLOCKS_TICK_MS 500
+#define FORGET_TICK_MS    10000
+#define DRAIN_TICK_MS     10
+#define DRAIN_MAX_MS      1000 /* for what the last connections held, to be given back */
+#define ANNOUNCE_TICK_MS  10
+#define ANNOUNCE_MAX_MS   2000  /* a Redis that is away does not keep the daemon from being ready */
+#define STOP_REDIS_MS     10000 /* for the embedded server to write what it has to disk */
 
 extern char **environ;
 
@@ -36,7 +38,7 @@ struct process {
     struct systemd systemd;
     struct event *signals[4];
     struct event *wake, *gather, *alarm;
-    struct ticker batches, gc, sessions, forget, announce, drain;
+    struct ticker batches, gc, sessions, deadlocks, forget, announce, drain;
     int64_t drain_until_ms;
     char link_name[24]; /* as Redis' CLIENT LIST shows our links */
     bool has_pidfile;
@@ -217,6 +219,11 @@ static void tick_sessions(void *arg)
     sessions_tick(&((struct daemon *)arg)->sessions);
 }
 
+static void tick_deadlocks(void *arg)
+{
+    deadlocks_tick(arg);
+}
+
 static void tick_forget(void *arg)
 {
     pools_forget_idle(&((struct daemon *)arg)->pools);
@@ -279,6 +286,8 @@ static void start_tickers(struct process *process)
     ticker_init(&process->gc, base, &daemon->rand, GC_TICK_MS, 10, tick_gc, daemon);
     ticker_init(&process->forget, base, &daemon->rand, FORGET_TICK_MS, 10, tick_forget, daemon);
     ticker_init(&process->sessions, base, NULL, SESSIONS_TICK_MS, 0, tick_sessions, daemon);
+    ticker_init(&process->deadlocks, base, &daemon->rand, DEADLOCKS_TICK_MS, 10, tick_deadlocks,
+                daemon);
     ticker_init(&process->drain, base, NULL, DRAIN_TICK_MS, 0, drain, process);
     ticker_init(&process->announce, base, NULL, ANNOUNCE_TICK_MS, 0, announce, process);
     process->wake = evtimer_new(base, on_wake, daemon);
@@ -294,6 +303,7 @@ static void start_tickers(struct process *process)
     ticker_start(&process->gc);
     ticker_start(&process->forget);
     ticker_start(&process->sessions);
+    ticker_start(&process->deadlocks);
     ticker_start(&process->announce);
 }
 
@@ -324,6 +334,7 @@ static void init_parts(struct process *process)
                                     &daemon->clock, &daemon->rand, &daemon->log);
     batches_init(&daemon->batches, daemon->upstream, &daemon->clock, &daemon->log,
                  str_of(daemon->id));
+    list_init(&daemon->waits);
     waiters_init(&daemon->waiters, &daemon->batches, &daemon->rand);
     pools_init(&daemon->pools, &daemon->batches, &daemon->waiters, &daemon->config, &daemon->clock,
                &daemon->rand, &daemon->log);
@@ -357,6 +368,7 @@ static void clear_parts(struct process *process)
     ticker_clear(&process->gc);
     ticker_clear(&process->forget);
     ticker_clear(&process->sessions);
+    ticker_clear(&process->deadlocks);
     ticker_clear(&process->drain);
     ticker_clear(&process->announce);
     waiters_close(&daemon->waiters);

@@ -21,6 +21,7 @@ enum err_kind {
     ERR_BUSY,      /* BUSY */
     ERR_WRONGTYPE, /* WRONGTYPE */
     ERR_LOST,      /* LOST */
+    ERR_DEADLOCK,  /* DEADLOCK */
     ERR_KINDS
 };
 

@@ -211,6 +211,8 @@ void later_end(struct later *later)
     struct daemon *daemon = later->daemon;
     int64_t usec = later->waiter != NULL ? 0 : clock_us(&daemon->clock) - later->started_us;
 
+    if (later->waiter != NULL)
+        list_remove(&daemon->waits, &later->node);
     count_end(daemon, later->command, usec, later->has_failed);
     if (later->args != NULL && is_slow(daemon, usec)) {
         struct peer *peer = turn_peer(later->turn);

@@ -6,6 +6,7 @@
 #ifndef COMMANDS_DISPATCH_H
 #define COMMANDS_DISPATCH_H
 
+#include "base/list.h"
 #include "commands/options.h"
 #include "commands/peer.h"
 #include "commands/table.h"
@@ -63,15 +64,16 @@ struct later {
     struct daemon *daemon;
     struct turn *turn;
     const struct command *command;
-    struct pool *pool;           /* that it is about, or NULL: its operation keeps it */
-    unsigned given;              /* options */
-    int64_t limit_ms;            /* of a holding with SESSION; <= 0: none */
-    struct hold *holds;          /* locks that will be held so, if they are granted */
-    bool may_be_held;            /* somebody may hold it so already: a repeated request */
-    int64_t timeout_ms;          /* the handler's own */
-    bool is_shared;              /* the pool was shared when the request came */
-    const struct waiter *waiter; /* that it waits by; NULL: it does not */
-    bool has_failed;             /* private, as the rest */
+    struct pool *pool;     /* that it is about, or NULL: its operation keeps it */
+    unsigned given;        /* options */
+    int64_t limit_ms;      /* of a holding with SESSION; <= 0: none */
+    struct hold *holds;    /* locks that will be held so, if they are granted */
+    bool may_be_held;      /* somebody may hold it so already: a repeated request */
+    int64_t timeout_ms;    /* the handler's own */
+    bool is_shared;        /* the pool was shared when the request came */
+    struct waiter *waiter; /* that it waits by; NULL: it does not */
+    struct list_node node; /* then: in daemon->waits */
+    bool has_failed;       /* private, as the rest */
     int64_t started_us;
     struct slowlog_args *args; /* a copy for the slow log, behind the struct; NULL: it is off */
 };

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "commands/handlers.h"
 #include "daemon.h"
+#include <stdio.h>
 
 #define CHANNEL "__lost__"
 
@@ -21,6 +22,7 @@ struct hold {
     struct str set, name; /* set: of a lock; name: the resource, or the lock's key */
     struct str proof;     /* the token, or the lock's owner */
     int64_t fence;        /* of a lock */
+    int64_t amount;       /* permits; else 1 */
     struct hold *next;    /* while only planned */
 };
 
@@ -60,7 +62,7 @@ static struct hold *hold_new(struct daemon *daemon, struct pool *pool, struct st
 {
     struct hold *hold = mem_alloc(sizeof(*hold) + set.len + name.len + proof.len);
     char *at = (char *)(hold + 1);
-    *hold = (struct hold){.daemon = daemon, .pool = pool};
+    *hold = (struct hold){.daemon = daemon, .pool = pool, .amount = 1};
     hold->set = copy(&at, set);
     hold->name = copy(&at, name);
     hold->proof = copy(&at, proof);
@@ -297,9 +299,11 @@ void holds_take_leases(struct later *later, const struct leases *leases)
     }
 }
 
-void holds_plan_lock(struct later *later, const struct lock_name *name, struct str owner)
+void holds_plan_lock(struct later *later, const struct lock_name *name, struct str owner,
+                     int64_t amount)
 {
     struct hold *hold = hold_new(later->daemon, NULL, name->set, name->key, owner);
+    hold->amount = amount;
     hold->next = later->holds;
     later->holds = hold;
 }
@@ -374,6 +378,36 @@ void holds_end(struct daemon *daemon, struct peer_state *state)
 size_t holds_count(const struct peer_state *state)
 {
     return state->holder == NULL ? 0 : state->holder->session.items.count;
+}
+
+/* Which of them it is must be unmistakable: a set's name has no blanks. */
+struct str holds_lock_object(const struct lock_name *name, char out[HOLDS_OBJECT_MAX])
+{
+    int len = name->set.len == 0 ? snprintf(out, HOLDS_OBJECT_MAX, "lock %.*s", PRSTR(name->key))
+                                 : snprintf(out, HOLDS_OBJECT_MAX, "set %.*s lock %.*s",
+                                            PRSTR(name->set), PRSTR(name->key));
+    return str_make(out, (size_t)len);
+}
+
+struct str holds_pool_object(const struct pool *pool, char out[HOLDS_OBJECT_MAX])
+{
+    return str_make(out, (size_t)snprintf(out, HOLDS_OBJECT_MAX, "pool %s", pool->name));
+}
+
+void holds_each(const struct peer_state *state,
+                void (*each)(void *arg, struct str object, int64_t amount), void *arg)
+{
+    if (state->holder == NULL)
+        return;
+    list_each (node, &state->holder->session.items) {
+        const struct hold *hold = hold_of(list_entry(node, struct session_item, node));
+        char object[HOLDS_OBJECT_MAX];
+        struct lock_name name = lock_of(hold);
+        each(arg,
+             hold->pool != NULL ? holds_pool_object(hold->pool, object)
+                                : holds_lock_object(&name, object),
+             hold->amount);
+    }
 }
 
 /* --- the channel -------------------------------------------------------------------------------

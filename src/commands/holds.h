@@ -20,8 +20,9 @@ void holds_forget_lease(struct peer *peer, const struct pool *pool, struct str r
                         struct str token);
 
 /* A lock that is asked for with SESSION: kept until its outcome is known. Of several of one request
- * the last comes first. */
-void holds_plan_lock(struct later *later, const struct lock_name *name, struct str owner);
+ * the last comes first. amount: of permits, else 1. */
+void holds_plan_lock(struct later *later, const struct lock_name *name, struct str owner,
+                     int64_t amount);
 /* fences: of all planned locks, nil: they were not granted. */
 void holds_take_locks(struct later *later, const struct answer *fences);
 /* Likewise; owner: "" = whoever. */
@@ -31,6 +32,13 @@ void holds_forget_lock(struct peer *peer, const struct lock_name *name, struct s
 void holds_end(struct daemon *daemon, struct peer_state *state);
 /* How much it holds. */
 size_t holds_count(const struct peer_state *state);
+
+/* Each of it: what it is, for the wait-for graph, and how much of it. */
+void holds_each(const struct peer_state *state,
+                void (*each)(void *arg, struct str object, int64_t amount), void *arg);
+enum { HOLDS_OBJECT_MAX = 700 };
+struct str holds_lock_object(const struct lock_name *name, char out[HOLDS_OBJECT_MAX]);
+struct str holds_pool_object(const struct pool *pool, char out[HOLDS_OBJECT_MAX]);
 
 /* What the next request of a connection is answered that lost something and could not be told: true
  * and err, once. */

@@ -86,7 +86,8 @@ static void take(struct ask *ask, bool is_again)
     if (options->given & OPT_SESSION) {
         request.timeout_ms = holds_begin(later, options);
         later->may_be_held = later->may_be_held || is_again;
-        holds_plan_lock(later, &name, request.owner);
+        holds_plan_lock(later, &name, request.owner,
+                        request.kind == LOCK_PERMITS ? request.permits : 1);
     }
     begin(ask, later, &request, end_take);
 }
@@ -132,7 +133,7 @@ void cmd_lockall(struct ask *ask)
         request.timeout_ms = holds_begin(later, &ask->options);
         for (int i = ask->rest_count - 1; i >= 0; i--) {
             struct lock_name name = {request.set, ask->rest[i]};
-            holds_plan_lock(later, &name, request.owner);
+            holds_plan_lock(later, &name, request.owner, 1);
         }
     }
     begin(ask, later, &request, end_take_all);

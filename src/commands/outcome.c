@@ -1,5 +1,6 @@
 /* outcome: see outcome.h. */
 #include "commands/outcome.h"
+#include "daemon.h"
 
 bool outcome_failed(struct later *later, const struct err *err)
 {
@@ -85,6 +86,7 @@ static void stop_waiting(void *arg)
 void outcome_wait(struct later *later, struct waiter *waiter)
 {
     later->waiter = waiter;
+    list_push(&later->daemon->waits, &later->node);
     turn_watch(later->turn, stop_waiting, waiter);
 }
 

@@ -56,6 +56,8 @@ struct peer_state {
     struct holder *holder; /* what it holds SESSION-wise; NULL: nothing yet */
     char *loss;            /* what it lost and has not been told of; NULL: nothing */
     bool hears_losses;     /* SUBSCRIBE __lost__ */
+    /* of commands/deadlocks: */
+    uint64_t deadlock_round; /* in which it was looked at last */
 };
 struct peer_state *peer_state(struct peer *peer);
 /* Replaces one of the texts by a copy. */

@@ -19,6 +19,7 @@ static const struct row {
     [LOCK_KEY_WAITING] = {"waiting", OF_PREFIX, {"|waiting", 8}},
     [LOCK_KEY_LINES] = {"lines", OF_PREFIX, {"|lines", 6}},
     [LOCK_KEY_DAEMONS] = {"daemons", OF_PREFIX, {"|daemons", 8}},
+    [LOCK_KEY_GRAPH] = {"graph", OF_PREFIX, {"|graph", 6}},
 };
 #define COUNT (sizeof rows / sizeof *rows)
 

@@ -7,10 +7,12 @@
  *   shares    <base>|shares:<key>   hash    owner -> <fence><mark><permits>; "" -> <in use> <limit>
  *   set       <base>|pool           set     members of a lock set
  *   counter   <prefix>|lock|fence   string  the last fence of all locks
- *   journal   <prefix>|lock|journal hash    <daemon> -> its last batch; waiting -> 1: somebody
- * waits waiters   <prefix>|lock|waiters zset    those who wait for locks: see lua/wait.lua, as of
- * the next waiting   <prefix>|lock|waiting hash daemons   <prefix>|lock|daemons hash lines
- * <prefix>|lock|lines   zset    who waits for which lock: see lua/lock/line.lua
+ *   journal   <prefix>|lock|journal hash    <daemon> -> its last batch; waiting: see lua/lock/line
+ *   waiters   <prefix>|lock|waiters zset    those who wait for locks: see lua/wait.lua
+ *   waiting   <prefix>|lock|waiting hash    see there
+ *   daemons   <prefix>|lock|daemons hash    see there
+ *   lines     <prefix>|lock|lines   zset    who waits for which lock: see lua/lock/line.lua
+ *   graph     <prefix>|lock|graph   hash    <daemon> -> its sessions that wait: see ops/waitfor.h
  *
  * All but those of a set and of all locks end with their lock. A Python program that deletes a
  * permanent lock leaves its claim behind, until the lock is taken again. No name of a set or
@@ -39,9 +41,10 @@ enum lock_key {
     LOCK_KEY_WAITERS,
     LOCK_KEY_WAITING,
     LOCK_KEY_LINES,
-    LOCK_KEY_DAEMONS
+    LOCK_KEY_DAEMONS,
+    LOCK_KEY_GRAPH
 };
-#define LOCK_COMMON_KEYS (LOCK_KEY_DAEMONS - LOCK_KEY_COUNTER + 1)
+#define LOCK_COMMON_KEYS (LOCK_KEY_GRAPH - LOCK_KEY_COUNTER + 1)
 
 size_t lock_key_len(enum lock_key which, struct str prefix, const struct lock_name *name);
 /* Writes that many bytes. */

@@ -250,3 +250,16 @@ void locks_delete_if(struct locks *locks, const struct lock_name *name, struct s
 {
     lock_call_send(pack_compare(locks, SCRIPT_LOCK_DELIF, name, op, value, 0, done, arg));
 }
+
+void locks_exchange(struct locks *locks, struct str text, lock_done done, void *arg)
+{
+    struct str daemon = locks->batches->daemon;
+    struct lock_shape shape = {.script = SCRIPT_LOCK_GRAPH,
+                               .prefix = locks->prefix,
+                               .args = 2,
+                               .bytes = daemon.len + text.len};
+    struct lock_call *call = lock_call_new(locks, &shape, done, arg);
+    packing_put(&call->packing, daemon);
+    packing_put(&call->packing, text);
+    lock_call_send(call);
+}

@@ -82,4 +82,8 @@ void locks_set_if(struct locks *locks, const struct lock_name *name, struct str 
 void locks_delete_if(struct locks *locks, const struct lock_name *name, struct str op,
                      struct str value, lock_done done, void *arg);
 
+/* Tells what this daemon knows of those who wait and hold something meanwhile ("": nothing): an
+ * array of what all daemons do. */
+void locks_exchange(struct locks *locks, struct str text, lock_done done, void *arg);
+
 #endif

@@ -282,3 +282,8 @@ struct waiter *lock_waits_take(struct locks *locks, const struct lock_request *r
     waiter_start(&wait->waiter, &locks->line, wait_ms);
     return &wait->waiter;
 }
+
+const struct lock_request *lock_waits_request(const struct waiter *waiter)
+{
+    return &((const struct lock_wait *)waiter)->request;
+}

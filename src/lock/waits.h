@@ -17,4 +17,7 @@ extern const struct line_rules lock_waits_rules;
 struct waiter *lock_waits_take(struct locks *locks, const struct lock_request *request,
                                int64_t wait_ms, lock_done done, void *arg);
 
+/* What it waits for. Borrowed. */
+const struct lock_request *lock_waits_request(const struct waiter *waiter);
+
 #endif

@@ -160,15 +160,26 @@ struct str waiter_id(const struct waiter *waiter, char out[64])
     return str_make(out, (size_t)len);
 }
 
-void waiter_gone(struct waiter *waiter)
+static void stop(struct waiter *waiter, const struct err *err)
 {
     if (waiter->is_answered)
         return;
-    answer(waiter, NULL);
+    answer(waiter, err);
     if (waiter->state == WAITER_WAITING)
         leave(waiter, unheard(waiter));
     else if (waiter->state == WAITER_ASKING)
         waiter->leaving = unheard(waiter);
+}
+
+void waiter_gone(struct waiter *waiter)
+{
+    stop(waiter, NULL);
+}
+
+void waiter_refuse(struct waiter *waiter, const struct err *err)
+{
+    waiter->will_return = false;
+    stop(waiter, err);
 }
 
 static void wake(struct waiter *waiter)

@@ -132,6 +132,8 @@ struct waiter *waiters_find(struct waiters *waiters, struct str id);
 struct waiter *waiters_wake(struct waiters *waiters, struct str id);
 /* Its client is gone, or waits no longer. */
 void waiter_gone(struct waiter *waiter);
+/* It is not to wait any longer: its client gets this error. */
+void waiter_refuse(struct waiter *waiter, const struct err *err);
 
 /* What became of asking. */
 void waiter_queued(struct waiter *waiter, int64_t ticket, int64_t epoch);

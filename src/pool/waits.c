@@ -320,3 +320,8 @@ struct waiter *waits_malloc(struct pool *pool, const struct malloc_request *requ
     waiter_start(&wait->waiter, &pool->line, wait_ms);
     return &wait->waiter;
 }
+
+const struct malloc_request *waits_request(const struct waiter *waiter)
+{
+    return &((const struct wait *)waiter)->request;
+}

@@ -16,6 +16,9 @@ extern const struct line_rules waits_rules;
 struct waiter *waits_malloc(struct pool *pool, const struct malloc_request *request,
                             int64_t wait_ms, leases_done done, void *arg);
 
+/* What it waits for. Borrowed. */
+const struct malloc_request *waits_request(const struct waiter *waiter);
+
 /* Where it stands, from 1, and in how many ms it may be served (-1: that cannot be told): as soon
  * as it has a place, and when that has changed, at most once a second. Not after `done`. */
 typedef void (*waits_moved)(void *arg, int64_t place, int64_t expected_ms);

@@ -211,6 +211,7 @@ NUMBER(retries, daemon->batches.retries)
 NUMBER(recalls, daemon->batches.recalls)
 
 NUMBER(waiting, daemon->waiters.by_number.count)
+NUMBER(deadlocks, daemon->deadlocks.count)
 NUMBER(pools_known, daemon->pools.all.count)
 
 NUMBER(locks_queued, daemon->locks.lane.queue.count)
@@ -326,6 +327,8 @@ const struct field field_table[] = {
 
     GAUGE("pools", "pools_known", "", "Pools that this daemon knows.", pools_known),
     GAUGE("pools", "waiters", "", "Requests of this daemon's clients that wait.", waiting),
+    COUNTER("pools", "deadlocks", "", "Requests that were refused as part of a deadlock.",
+            deadlocks),
     {NULL, NULL, FIELD_TEXT, NULL, NULL, NULL, NULL}};
 
 /* --- pools ----------------------------------------------------------------------------------- */
@@ -378,6 +381,7 @@ void fields_reset(struct daemon *daemon)
     batches->calls = batches->batches = batches->batched_ops = 0;
     batches->busy = batches->retries = batches->recalls = 0;
     daemon->locks.counters = (struct lock_counters){0};
+    daemon->deadlocks.count = 0;
     daemon->sessions.lost = 0;
     list_each (node, &daemon->pools.all)
         list_entry(node, struct pool, node)->counters = (struct pool_counters){0};

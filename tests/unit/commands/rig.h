@@ -314,6 +314,7 @@ static inline void rig_start(void)
     snprintf(daemon->id, sizeof(daemon->id), "daemon-id");
     batches_init(&daemon->batches, daemon->upstream, &daemon->clock, &daemon->log,
                  str_of(daemon->id));
+    list_init(&daemon->waits);
     waiters_init(&daemon->waiters, &daemon->batches, &daemon->rand);
     pools_init(&daemon->pools, &daemon->batches, &daemon->waiters, &daemon->config, &daemon->clock,
                &daemon->rand, &daemon->log);
