@@ -1,6 +1,6 @@
 -- batch: goes over the operations of a batch of locks, in the order given; those of who waits, too.
 -- keys: counter journal waiters waiting lines daemons
--- behind them those of the operations: lock claim; of H J K: lock claim holders shares; of A: lock claim
+-- behind them those of the operations: lock claim; of H J K N X: lock claim holders shares; of A: lock claim
 -- of each; of B: lock claim holders shares of each
 -- args: daemon sequence, then the operations, each a letter and its args:
 --   L owner timeout_ms    takes the lock: its fence; nil when it is held
@@ -13,6 +13,9 @@
 --   A owner timeout_ms n  takes n locks or none: an array of fences; nil
 --   H owner timeout_ms kind n limit again(1|0)  takes a share: its fence; nil when there is no room
 --   J owner fence, K owner timeout_ms           as F (and G) and E, of a lock with several holders
+--   N owner timeout_ms fence  of whichever kind, what was granted with this fence lasts so long, or
+--                         longer: 1; 0
+--   X owner fence         likewise, ends it: 1; 0
 --   S                     before one of these, with a key of its own: its lock is one of this set
 --   Q reqid               before L, A, H, and before S: who asked with it before gets the same again
 --   W id ticket("": it asks for the first time; 0: none is known) reqid   before L, R, A, H, and before
@@ -61,7 +64,7 @@ local function run_for(id, group, ticket)
 end
 
 local TAKES = { L = true, R = true, A = true, H = true }
-local ENDS = { F = true, G = true, J = true }
+local ENDS = { F = true, G = true, J = true, X = true }
 
 local function run()
     local letter, locks = peek()

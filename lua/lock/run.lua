@@ -203,12 +203,35 @@ local function make_run_other()
         return value and timeout == "" and redis.error_reply(NOT_OWNER) or 0
     end
 
+    -- N and X.
+    local function run_hold(letter, key, value, owner, third)
+        local fence = letter == "X" and third or argv[at + 3]
+        if value == SHARED or value == PERMITS then
+            if letter == "X" then
+                return shares.leave(key, value, owner, fence, true)
+            end
+            return shares.extend(key, value, owner, third, fence)
+        elseif value ~= owner or fence_of(value_at(k + 1), owner) ~= tonumber(fence) then
+            return 0
+        elseif letter == "X" then
+            return finish(key.lock, key.claim)
+        end
+        local ttl_ms = call("PTTL", key.lock)
+        if ttl_ms >= 0 and (third == "0" or ttl_ms < tonumber(third)) then
+            prolong(key.lock, third)
+            prolong(key.claim, third)
+        end
+        return 1
+    end
+
     local function run_share(letter, value, owner, timeout)
         local key = {
             lock = keys[k], claim = keys[k + 1], holders = keys[k + 2], shares = keys[k + 3],
         }
         shares = shares or make_shares(stored_fence)
-        if letter == "H" then
+        if letter == "N" or letter == "X" then
+            return run_hold(letter, key, value, owner, timeout)
+        elseif letter == "H" then
             return shares.take(key, value, {
                 owner = owner, timeout = timeout, kind = argv[at + 3], n = tonumber(argv[at + 4]),
                 limit = argv[at + 5], is_again = argv[at + 6] == "1",
@@ -266,9 +289,9 @@ local function make_run_other()
             local count = tonumber(argv[at + 3])
             reply = reply or take_all(count, owner, timeout)
             at, k = at + 4, k + 2 * count
-        elseif letter == "H" or letter == "J" or letter == "K" then
+        elseif string.find("HJKNX", letter, 1, true) then
             reply = reply or run_share(letter, value_at(k), owner, timeout)
-            at, k = at + (letter == "H" and 7 or 3), k + 4
+            at, k = at + (letter == "H" and 7 or letter == "N" and 4 or 3), k + 4
         else
             reply = reply or run_one(letter, owner, timeout)
             at, k = at + 3, k + 2

@@ -114,9 +114,9 @@ local function make_shares(stored_fence)
         return tonumber(fence)
     end
 
-    -- Ends what an owner has; fence: only what was granted with it and not confirmed since ("": all
-    -- the same). 1, 0, NOTOWNER.
-    function shares.leave(key, value, owner, only_fence)
+    -- Ends what an owner has; fence: only what was granted with it ("": all the same) and not
+    -- confirmed since, unless may_be_told. 1, 0, NOTOWNER.
+    function shares.leave(key, value, owner, only_fence, may_be_told)
         if owner == "" then
             call("DEL", key.lock, key.holders, key.shares)
             now_of[key.lock] = false
@@ -126,7 +126,8 @@ local function make_shares(stored_fence)
         local fence, mark, n = split(used and call("HGET", key.shares, owner))
         if fault or not fence then
             return fault or redis.error_reply(NOT_OWNER)
-        elseif only_fence ~= "" and (only_fence ~= fence or mark ~= "-") then
+        elseif only_fence ~= ""
+            and (only_fence ~= fence or (mark ~= "-" and not may_be_told)) then
             return 0
         end
         call("HDEL", key.shares, owner)
@@ -135,15 +136,18 @@ local function make_shares(stored_fence)
         return 1
     end
 
-    -- 1, 0.
-    function shares.extend(key, value, owner, timeout)
+    -- Gives it a new deadline; fence: what was granted with it lasts so long or longer. 1, 0.
+    function shares.extend(key, value, owner, timeout, only_fence)
         local used, limit, fault = read(key)
         local fence, _, n, request = split(used and call("HGET", key.shares, owner))
-        if fault or not fence then
+        if fault or not fence or (only_fence and only_fence ~= fence) then
             return fault or 0
         end
         call("HSET", key.shares, owner, fence .. "+" .. format("%.0f", n) .. request)
-        set_deadline(key, owner, timeout)
+        local deadline = only_fence and call("ZSCORE", key.holders, owner)
+        if not deadline or (tonumber(deadline) or math.huge) < time_ms() + timeout then
+            set_deadline(key, owner, timeout)
+        end
         write(key, value, used, limit)
         return 1
     end

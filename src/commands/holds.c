@@ -109,31 +109,24 @@ static void end_lock_renewal(void *arg, const struct err *err, const struct answ
     session_settle(arg, outcome_of(err, answer_int(answer, 0)));
 }
 
-static struct lock_name lock_of(const struct hold *hold)
+static struct lock_hold lock_of(const struct hold *hold)
 {
-    return (struct lock_name){.set = hold->set, .key = hold->name};
+    return (struct lock_hold){
+        .name = {hold->set, hold->name}, .owner = hold->proof, .fence = hold->fence};
 }
 
 static void renew_lock(struct session_item *item, int64_t timeout_ms)
 {
     const struct hold *hold = hold_of(item);
-    struct lock_name name = lock_of(hold);
-    locks_extend(&hold->daemon->locks, &name, hold->proof, timeout_ms, end_lock_renewal, item);
+    struct lock_hold lock = lock_of(hold);
+    locks_keep(&hold->daemon->locks, &lock, timeout_ms, end_lock_renewal, item);
 }
 
-static void end_unheard(void *arg, const struct err *err, const struct answer *answer)
-{
-    (void)arg;
-    (void)err;
-    (void)answer;
-}
-
-/* With its owner: a lock that somebody else has by now is not hit. */
 static void give_lock_back(struct session_item *item)
 {
     const struct hold *hold = hold_of(item);
-    struct lock_name name = lock_of(hold);
-    locks_end(&hold->daemon->locks, &name, hold->proof, true, end_unheard, NULL);
+    struct lock_hold lock = lock_of(hold);
+    locks_give_back(&hold->daemon->locks, &lock);
 }
 
 static const struct session_rules lease_rules = {
@@ -263,7 +256,7 @@ static bool is_same(const struct session_item *item, const void *what)
 {
     const struct hold *a = (const struct hold *)item, *b = what;
     return a->pool == b->pool && str_eq(a->set, b->set) && str_eq(a->name, b->name) &&
-           str_eq(a->proof, b->proof);
+           str_eq(a->proof, b->proof) && a->fence == b->fence;
 }
 
 /* A repeated request may have got what another connection holds, or this one already: from now on
@@ -402,7 +395,7 @@ void holds_each(const struct peer_state *state,
     list_each (node, &state->holder->session.items) {
         const struct hold *hold = hold_of(list_entry(node, struct session_item, node));
         char object[HOLDS_OBJECT_MAX];
-        struct lock_name name = lock_of(hold);
+        struct lock_name name = {hold->set, hold->name};
         each(arg,
              hold->pool != NULL ? holds_pool_object(hold->pool, object)
                                 : holds_lock_object(&name, object),

@@ -194,6 +194,22 @@ void locks_extend(struct locks *locks, const struct lock_name *name, struct str 
     lock_call_send(call);
 }
 
+void locks_keep(struct locks *locks, const struct lock_hold *hold, int64_t timeout_ms,
+                lock_done done, void *arg)
+{
+    struct span span;
+    struct step step = {.name = hold->name,
+                        .letter = "N",
+                        .owner = hold->owner,
+                        .third = span_of(timeout_ms, &span),
+                        .is_many = true,
+                        .more_args = 1,
+                        .more_bytes = PACKING_INT};
+    struct lock_call *call = step_pack(locks, &step, done, arg);
+    packing_put_int(&call->packing, hold->fence);
+    lock_call_send(call);
+}
+
 void locks_end(struct locks *locks, const struct lock_name *name, struct str owner, bool may_lead,
                lock_done done, void *arg)
 {

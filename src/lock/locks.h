@@ -70,6 +70,18 @@ void locks_extend(struct locks *locks, const struct lock_name *name, struct str 
 void locks_end(struct locks *locks, const struct lock_name *name, struct str owner, bool may_lead,
                lock_done done, void *arg);
 
+/* One granting: what its owner has taken since is another one. */
+struct lock_hold {
+    struct lock_name name;
+    struct str owner;
+    int64_t fence;
+};
+/* It lasts so long, or longer if it does already: 1, 0. */
+void locks_keep(struct locks *locks, const struct lock_hold *hold, int64_t timeout_ms,
+                lock_done done, void *arg);
+/* Ends it; nobody waits for the outcome. */
+void locks_give_back(struct locks *locks, const struct lock_hold *hold);
+
 /* The time to live in ms; -1: permanent, -2: free. */
 void locks_look(struct locks *locks, const struct lock_name *name, lock_done done, void *arg);
 /* Nil; its owner; an array of owners when it is of a kind that can have several. */

@@ -95,6 +95,15 @@ static void end_give_back(struct op *op, const struct err *failure, const struct
     lock_call_free(call);
 }
 
+static void send_give_back(struct locks *locks, const struct step *step)
+{
+    struct lock_call *call = step_pack(locks, step, NULL, NULL);
+    call->op.done = end_give_back;
+    call->op.may_lead = true;
+    call->tries = GIVE_BACK_TRIES;
+    lock_call_send_first(call);
+}
+
 static void give_back(struct lock_call *granted, struct str key, int64_t fence)
 {
     char text[NUM_INT_MAX];
@@ -104,10 +113,18 @@ static void give_back(struct lock_call *granted, struct str key, int64_t fence)
                         .owner = step_args(granted)[1],
                         .third = str_make(text, num_format_int(text, fence)),
                         .is_many = is_many};
-    struct lock_call *call = step_pack(granted->locks, &step, NULL, NULL);
-    call->op.done = end_give_back;
-    call->tries = GIVE_BACK_TRIES;
-    lock_call_send_first(call);
+    send_give_back(granted->locks, &step);
+}
+
+void locks_give_back(struct locks *locks, const struct lock_hold *hold)
+{
+    char text[NUM_INT_MAX];
+    struct step step = {.name = hold->name,
+                        .letter = "X",
+                        .owner = hold->owner,
+                        .third = str_make(text, num_format_int(text, hold->fence)),
+                        .is_many = true};
+    send_give_back(locks, &step);
 }
 
 /* Which locks they were their keys tell, those of each side by side. */

@@ -83,6 +83,48 @@ START_TEST(locks_are_held_so_too)
 }
 END_TEST
 
+/* The same owner has it anew: that is another hold. */
+static void take_anew(const char *lock, const char *unlock)
+{
+    client_close(c);
+    c = node_client(&rig.nodes[0]);
+    expect_like(c, lock, "*(integer) 1*");
+    say(other, unlock);
+    const char *session = strstr(lock, " SESSION");
+    sayf(other, "%.*s%s", (int)(session - lock), lock, session + strlen(" SESSION"));
+}
+
+static const char *const takes[][2] = {{"LOCK k me SESSION", "UNLOCK k"},
+                                       {"LOCK k me SHARED SESSION", "UNLOCK k"},
+                                       {"LOCK k me PERMITS 1 OF 2 SESSION", "UNLOCK k"},
+                                       {"LOCKALL me SESSION k", "UNLOCK k"}};
+
+START_TEST(a_lock_that_its_owner_took_anew_is_not_given_back)
+{
+    for (int i = 0; i < 4; i++) {
+        take_anew(takes[i][0], takes[i][1]);
+        client_close(c);
+        c = node_client(&rig.nodes[0]);
+        until(strstr(say(other, "INFO clients"), "sessions_held:0") != NULL);
+        expect(other, "LOCKED k", "(integer) 1");
+        expect(other, "UNLOCK k me", "(integer) 1");
+    }
+}
+END_TEST
+
+START_TEST(a_lock_that_its_owner_took_anew_is_not_renewed)
+{
+    for (int i = 0; i < 4; i++) {
+        take_anew(takes[i][0], takes[i][1]);
+        int64_t ttl_ms = say_int(other, "LOCKTTL k");
+        until(strstr(say(other, "INFO clients"), "sessions_held:0") != NULL);
+        ck_assert_int_lt(say_int(other, "LOCKTTL k"), ttl_ms);
+        ck_assert_int_gt(ttl_ms, 100000);
+        expect(other, "UNLOCK k", "(integer) 1");
+    }
+}
+END_TEST
+
 START_TEST(what_was_given_back_is_not_lost)
 {
     say(c, "HELLO 3");
@@ -176,8 +218,9 @@ int main(void)
 {
     return RIG_RUN("sessions", set_up, tear_down, a_lease_lives_as_long_as_its_connection,
                    quit_reset_and_kill_give_all_back, locks_are_held_so_too,
-                   what_was_given_back_is_not_lost, timeout_limits_the_whole_holding,
-                   a_loss_is_pushed_to_resp3, a_loss_is_a_message_to_who_subscribed,
-                   else_the_next_request_says_so_once, a_repeated_request_takes_the_session_over,
-                   a_shared_pool_has_no_sessions);
+                   a_lock_that_its_owner_took_anew_is_not_given_back,
+                   a_lock_that_its_owner_took_anew_is_not_renewed, what_was_given_back_is_not_lost,
+                   timeout_limits_the_whole_holding, a_loss_is_pushed_to_resp3,
+                   a_loss_is_a_message_to_who_subscribed, else_the_next_request_says_so_once,
+                   a_repeated_request_takes_the_session_over, a_shared_pool_has_no_sessions);
 }

@@ -107,7 +107,7 @@ static void add_operation(struct parts *parts, const struct str *words, int coun
         add_all(parts, set, words, count);
         return;
     }
-    bool is_many = strchr("HJK", letter) != NULL;
+    bool is_many = strchr("HJKNX", letter) != NULL;
     if (is_many) {
         add_keys_of_many(parts, set, words[1]);
     } else {

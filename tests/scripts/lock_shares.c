@@ -1,5 +1,6 @@
 /* lock_shares: locks with several holders: SHARED and PERMITS, beside exclusive ones. */
 #include "tests/lib/locking.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,6 +63,46 @@ START_TEST(a_holder_gets_its_share_again_only_when_it_says_so)
     ck_assert_int_gt(ttl(), 80000);
     expect_locks(&scene, "J k a", "[1]");
     expect_nothing_left();
+    scene_close_broken(&scene);
+}
+END_TEST
+
+/* N and X: what was granted with a fence, of whichever kind. */
+START_TEST(one_granting_is_kept_and_ended_by_its_fence)
+{
+    static const char *const takes[] = {"L k a 5000", SHARED("a", "5000"),
+                                        "H k a 5000 #PERMITS 2 3 0"};
+    scene_open(&scene, NULL);
+    for (int i = 0; i < 3; i++) {
+        char keep[80], longer[80], end[80];
+        long long old = locking_fence(&scene, takes[i]);
+        snprintf(keep, sizeof keep, "N k a 60000 %lld", old);
+        snprintf(longer, sizeof longer, "N k b 60000 %lld", old);
+        snprintf(end, sizeof end, "X k a %lld", old);
+        expect_locks(&scene, longer, "[0]"); /* another owner's */
+        ck_assert_int_le(ttl(), 5000);
+        expect_locks(&scene, keep, "[1]");
+        ck_assert_int_gt(ttl(), 50000);
+        ck_assert_int_eq(peek_int(scene.at.redis, "PTTL p|lock|claim:k") > 0, i == 0);
+        snprintf(keep, sizeof keep, "N k a 1000 %lld", old);
+        expect_locks(&scene, keep, "[1]");
+        ck_assert_int_gt(ttl(), 50000); /* never for less */
+        expect_locks(&scene, "F k \"\"", i == 0 ? "[1]" : "[KIND]");
+        expect_locks(&scene, "J k \"\"", i == 0 ? "[0]" : "[1]");
+        long long new = locking_fence(&scene, takes[i]);
+        expect_locks(&scene, keep, "[0]");
+        expect_locks(&scene, end, "[0]");
+        ck_assert_int_le(ttl(), 5000);
+        expect_locks(&scene, "E k a 0 ; K k a 0", i == 0 ? "[1 1]" : "[KIND 1]");
+        snprintf(keep, sizeof keep, "N k a 1000 %lld", new);
+        snprintf(end, sizeof end, "X k a %lld", new);
+        expect_locks(&scene, keep, "[1]");
+        ck_assert_int_eq(ttl(), -1);
+        expect_locks(&scene, end, "[1]"); /* its owner has been told of it since */
+        expect_locks(&scene, end, "[0]");
+        expect_locks(&scene, keep, "[0]");
+        expect_nothing_left();
+    }
     scene_close_broken(&scene);
 }
 END_TEST
@@ -203,6 +244,7 @@ int main(void)
     const TTest *const tests[] = {several_share_a_lock_each_with_a_fence_and_a_deadline,
                                   whoever_holds_it_exclusively_holds_it_alone,
                                   a_holder_gets_its_share_again_only_when_it_says_so,
+                                  one_granting_is_kept_and_ended_by_its_fence,
                                   permits_are_given_up_to_their_number,
                                   a_share_whose_time_is_over_counts_no_more,
                                   a_share_for_ever_keeps_the_lock_for_ever,

@@ -216,6 +216,18 @@ START_TEST(what_was_granted_to_somebody_gone_is_given_back_by_its_fence)
 }
 END_TEST
 
+START_TEST(one_granting_is_kept_and_given_back_by_its_fence)
+{
+    struct lock_hold hold = {.name = plain, .owner = STR("w"), .fence = 77};
+    locks_keep(&locks, &hold, 50, hear, NULL);
+    expect_call(SCRIPT_LOCK_PLAIN, MANY, "me 1 N w 50 77");
+    locks_give_back(&locks, &hold);
+    assert_sent(1, SCRIPT_LOCK_PLAIN, "me 2 X w 77");
+    answer("*1\r\n:1\r\n");
+    ck_assert_uint_eq(locks.counters.ended, 1);
+}
+END_TEST
+
 START_TEST(all_of_several_locks_go_back)
 {
     const struct str keys[] = {STR("a"), STR("b:c")};
@@ -341,6 +353,7 @@ int main(void)
     tcase_add_test(tcase, several_locks_are_one_operation);
     tcase_add_test(tcase, an_operation_on_a_lock_with_several_holders_is_sent_again_in_its_terms);
     tcase_add_test(tcase, what_was_granted_to_somebody_gone_is_given_back_by_its_fence);
+    tcase_add_test(tcase, one_granting_is_kept_and_given_back_by_its_fence);
     tcase_add_test(tcase, all_of_several_locks_go_back);
     tcase_add_test(tcase, a_lost_batch_is_recalled);
     tcase_add_test(tcase, comparisons_and_holders_are_calls_of_their_own);
