@@ -12,7 +12,7 @@ key.held, key.notes, key.requests, key.bindings = KEYS[7], KEYS[8], KEYS[9], KEY
 key.waiters, key.waiting, key.granted, key.daemons = KEYS[11], KEYS[12], KEYS[13], KEYS[14]
 malloc.is_shared = ARGV[3] == "shared"
 
-local ARGS_OF = { M = 9, R = 4, W = 12, E = 3, B = 2 } -- of an operation, with its letter
+local ARGS_OF = { M = 9, R = 4, W = 12, E = 3, B = 2, H = 2, G = 7 } -- of an operation, with its letter
 
 -- Reads in few calls what the operations will ask for: ends, lease keys and entries. Nothing is
 -- written before every key's type is known to be right. `has_line`: somebody waits.
@@ -24,7 +24,7 @@ local function read_ahead(has_line)
         if letter == "R" then
             leased[#leased + 1] = ARGV[at + 1]
             names[#names + 1] = ARGV[at + 1]
-        elseif letter == "F" then
+        elseif letter == "F" or letter == "G" then
             for i = at + 4, at + 3 + tonumber(ARGV[at + 3]) do
                 leased[#leased + 1] = ARGV[i]
                 names[#names + 1] = ARGV[i]
@@ -59,15 +59,17 @@ local function read_ahead(has_line)
     return has_line and wait.open(ARGV[1]) or nil
 end
 
-local function run_one(letter, at)
+local function run_one(letter, at, holder)
     if letter == "M" then
-        return serve.malloc(malloc.ask(ARGV, at + 1))
+        return serve.malloc(malloc.ask(ARGV, at + 1, holder))
     elseif letter == "F" then
         return free.run(at)
     elseif letter == "R" then
         return renew(at)
+    elseif letter == "G" then
+        return free.leave(at)
     elseif letter == "W" then
-        return waiting.ask(at)
+        return waiting.ask(at, holder)
     elseif letter == "E" then
         return waiting.leave(at)
     end
@@ -84,10 +86,15 @@ local function run()
     if refused then
         return refused
     end
-    local replies, at = {}, 4
+    local replies, at, holder = {}, 4, ""
     while ARGV[at] do
         local letter = ARGV[at]
-        replies[#replies + 1] = run_one(letter, at)
+        if letter == "H" then
+            holder = ARGV[at + 1]
+        else
+            replies[#replies + 1] = run_one(letter, at, holder)
+            holder = ""
+        end
         at = at + (ARGS_OF[letter] or 4 + tonumber(ARGV[at + 3]))
     end
     serve.run()

@@ -66,3 +66,12 @@ function free.run(at)
     note.forget(noted)
     return count
 end
+
+-- arguments: G token "" 1 resource holder will_return(1|0): a session leaves what it got by a request with
+--   a reqid
+-- returns: 1: the lease has ended, for nobody else has it and the session will not return; 0
+function free.leave(at)
+    local token, resource = ARGV[at + 1], ARGV[at + 4]
+    local is_last = free.token(resource) == token and note.leave(resource, token, ARGV[at + 5])
+    return is_last and ARGV[at + 6] == "0" and free.run(at) or 0
+end

@@ -1,5 +1,6 @@
 -- malloc: hands out what is free (part of batch).
 -- arguments: M how(1|n|a) count timeout_ms random name binding_ms owner reqid
+-- before it, of a session's request with a reqid: H holder
 -- returns: resource token fence ttl_ms of each (shared: token "", fence 0, ttl -1); empty when none
 -- include: pool/grant.lua
 -- include: pool/binding.lua
@@ -173,7 +174,8 @@ function malloc.rotate(reply, kept)
 end
 
 -- What a request with this id was given, as far as it still has it; nil when nothing.
-function malloc.again(reqid)
+function malloc.again(ask)
+    local reqid = ask.reqid
     local record = redis.call("HGET", key.requests, reqid)
     if not record then
         return nil
@@ -190,6 +192,7 @@ function malloc.again(reqid)
             local n = #reply
             reply[n + 1], reply[n + 2], reply[n + 3] = resource, token, key.fence_of(token)
             reply[n + 4] = redis.call("PTTL", key.lease(resource))
+            note.join(resource, token, ask.holder)
         end
     end
     if #reply == 0 then
@@ -214,17 +217,18 @@ function malloc.note_lent(reply, ask)
             tokens[#tokens + 1] = reply[i]
             tokens[#tokens + 1] = reply[i + 1]
         end
-        note.add(tokens, owner, reqid)
+        note.add(tokens, owner, reqid, ask.holder)
         malloc.asked_here[reqid] = true
     end
 end
 
--- What is asked for by the words that stand from here on in a list.
-function malloc.ask(words, at)
+-- What is asked for by the words that stand from here on in a list. holder: the session that asks; "":
+-- none, or one that needs no note.
+function malloc.ask(words, at, holder)
     return {
         how = words[at], count = tonumber(words[at + 1]), timeout_ms = span(words[at + 2]),
         random = words[at + 3], name = words[at + 4], binding_ms = span(words[at + 5]),
-        owner = words[at + 6], reqid = words[at + 7], mark = "-", reply = {},
+        owner = words[at + 6], reqid = words[at + 7], mark = "-", reply = {}, holder = holder,
     }
 end
 
@@ -234,7 +238,7 @@ function malloc.run(ask, is_late)
     if ask.owner ~= "" or ask.reqid ~= "" then
         ask.mark = "+"
         local refused = note.fault()
-        local again = not refused and ask.reqid ~= "" and malloc.again(ask.reqid)
+        local again = not refused and ask.reqid ~= "" and malloc.again(ask)
         if refused or again then
             return refused or again
         end

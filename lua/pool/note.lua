@@ -1,7 +1,10 @@
 -- note: who holds a lease, and which request it answered, for those who gave OWNER or REQID.
---   notes[resource] = token NUL owner NUL reqid;  held: owner NUL resource, by bytes;
+--   notes[resource] = token NUL owner NUL reqid, or with sessions token NUL owner NUL reqid NUL holders;
+--   held: owner NUL resource, by bytes;
 --   requests[reqid] = flag NUL (resource NUL token)...; flag 1: a repeated request got it, too.
 -- True only while the lease key has the noted token: others may end a lease without telling.
+-- holders: the sessions that have it by this request, each a blank and its id, and " -" for whoever has it
+-- without one; " " alone when all of them have left, but will come back.
 -- A token that has a note has '+' behind its fence. The script sets key.notes, key.held, key.requests.
 -- include: prelude.lua
 local note = {}
@@ -10,13 +13,42 @@ function note.has(token)
     return string.find(token, "^%d+%+") ~= nil
 end
 
--- token, owner, reqid of a note; "" for all when there is none or it makes no sense.
+-- token, owner, reqid, holders of a note; "" for all when there is none or it makes no sense.
 function note.split(record)
     if type(record) ~= "string" then
-        return "", "", ""
+        return "", "", "", ""
     end
-    local token, owner, reqid = string.match(record, "^(%Z+)%z(%Z*)%z(%Z*)$")
-    return token or "", owner or "", reqid or ""
+    local token, owner, reqid, holders = string.match(record, "^(%Z+)%z(%Z*)%z(%Z*)%z?(%Z*)$")
+    return token or "", owner or "", reqid or "", holders or ""
+end
+
+local function set_holders(resource, token, owner, reqid, holders)
+    redis.call("HSET", key.notes, resource, table.concat({ token, owner, reqid, holders }, "\0"))
+end
+
+-- A repeated request has got the lease, by this session; holder "": without one.
+function note.join(resource, its_token, holder)
+    local token, owner, reqid, holders = note.split(redis.call("HGET", key.notes, resource))
+    if token ~= its_token or (holders == "" and holder == "") then
+        return
+    end
+    local word = " " .. (holder == "" and "-" or holder)
+    holders = holders == "" and " -" or holders == " " and "" or holders
+    if not string.find(holders .. " ", word .. " ", 1, true) then
+        set_holders(resource, token, owner, reqid, holders .. word)
+    end
+end
+
+-- A session leaves the lease. Returns whether nobody else has it, as far as that can be told.
+function note.leave(resource, its_token, holder)
+    local token, owner, reqid, holders = note.split(redis.pcall("HGET", key.notes, resource))
+    local from, to = string.find(holders .. " ", " " .. holder .. " ", 1, true)
+    if token ~= its_token or not from then
+        return false
+    end
+    holders = string.sub(holders, 1, from - 1) .. string.sub(holders, to)
+    set_holders(resource, token, owner, reqid, holders == "" and " " or holders)
+    return holders == ""
 end
 
 -- The pairs of a request's record: resource, token, resource, token ...; its flag.
@@ -94,14 +126,15 @@ function note.fault()
 end
 
 -- Notes leases just granted: pairs of resource and token. What is noted of an earlier lease of the
--- same resource is of the past.
-function note.add(pairs_, owner, reqid)
+-- same resource is of the past. holder: the session that has them; "": none.
+function note.add(pairs_, owner, reqid, holder)
     local resources, notes, members = {}, {}, {}
     for i = 1, #pairs_, 2 do
         local resource, token = pairs_[i], pairs_[i + 1]
         resources[#resources + 1] = resource
         notes[#notes + 1] = resource
         notes[#notes + 1] = table.concat({ token, owner, reqid }, "\0")
+            .. (holder ~= "" and "\0 " .. holder or "")
         members[#members + 1] = 0
         members[#members + 1] = owner .. "\0" .. resource
     end

@@ -1,6 +1,7 @@
 -- serve: hands what is free to those who wait, in the order of their coming.
--- A request in the line: reserved NUL mode NUL ends_ms NUL how NUL ... as malloc has it; ends_ms is how
--- long its holding can last at most, 0 when that is not known.
+-- A request in the line: reserved NUL mode NUL ends_ms NUL how NUL ... as malloc has it, and behind that
+-- the session's holder, if it has one; ends_ms is how long its holding can last at most, 0 when that is
+-- not known.
 -- One that asks for many (ALL) keeps what comes free for it. Later ones are served before it only if
 -- they surely end before it could be served: that instant is reckoned from the deadlines of leases, and
 -- the earliest ever reckoned (reserved, in ms) holds, so that renewals cannot put it off for ever. One
@@ -56,6 +57,14 @@ local function reserve(id, group, words, ask)
     return math.min(at, earlier)
 end
 
+function serve.words_of(request)
+    local words = {}
+    for word in string.gmatch(request .. "\0", "(%Z*)%z") do
+        words[#words + 1] = word
+    end
+    return words
+end
+
 -- Grants what was lent to one of the line, and to those who ask for the same.
 local function grant(id, group, reply)
     local parts = {}
@@ -66,6 +75,11 @@ local function grant(id, group, reply)
     local what, others = table.concat(parts, "\0"), wait.group_of(id, group)
     wait.grant(id, group, what)
     for i = 1, #others do
+        local request = redis.call("HGET", key.waiting, others[i]) or ""
+        local holder = serve.words_of(string.match(request, "%z(.*)$") or "")[12] or ""
+        for k = 1, #parts - 1, 2 do
+            note.join(parts[k], parts[k + 1], holder)
+        end
         wait.grant(others[i], group, what)
     end
     local record = #others > 0 and redis.call("HGET", key.requests, group)
@@ -77,11 +91,8 @@ end
 -- Serves one of the line, if that can be; `kept_until`: until when what is free is for another. Returns
 -- whether it was served; if not, until when it keeps what is free, nil when it does not.
 local function serve_one(id, group, request, kept_until)
-    local words = {}
-    for word in string.gmatch(request .. "\0", "(%Z*)%z") do
-        words[#words + 1] = word
-    end
-    local ask, ends_ms = malloc.ask(words, 4), tonumber(words[3])
+    local words = serve.words_of(request)
+    local ask, ends_ms = malloc.ask(words, 4, words[12] or ""), tonumber(words[3])
     if kept_until and (ends_ms <= 0 or clock() + ends_ms > kept_until) then
         return false
     end

@@ -20,7 +20,7 @@ local function fetch(id)
 end
 
 -- Its place in the line, behind all others or with the ticket that it had. Written for its daemon.
-local function enter(id, ticket, reqid, at)
+local function enter(id, ticket, ask, at)
     local fault = wait.open(ARGV[1])
     if fault then
         return fault
@@ -29,15 +29,16 @@ local function enter(id, ticket, reqid, at)
     for i = at + 3, at + 11 do
         request[#request + 1] = ARGV[i]
     end
+    request[#request + 1] = ask.holder ~= "" and ask.holder or nil
     local epoch = tonumber(wait.beat(ARGV[1]))
-    return { wait.enter(id, ticket, reqid, table.concat(request, "\0")), epoch }
+    return { wait.enter(id, ticket, ask.reqid, table.concat(request, "\0")), epoch }
 end
 
 -- arguments: W id ticket("": it asks for the first time; 0: none is known) ends_ms, then as malloc,
---   without its letter
+--   without its letter; holder: as before malloc
 -- returns: as malloc; or [ticket, epoch]: it is in the line, until its daemon's epoch is another. The
 -- same again at any time, with the ticket, gives what it was granted meanwhile, or its old place.
-function waiting.ask(at)
+function waiting.ask(at, holder)
     local id, ticket = ARGV[at + 1], ARGV[at + 2]
     if ticket ~= "" then
         local given = fetch(id)
@@ -49,12 +50,12 @@ function waiting.ask(at)
             return { tonumber(place), tonumber(wait.beat(ARGV[1])) }
         end
     end
-    local ask = malloc.ask(ARGV, at + 4)
+    local ask = malloc.ask(ARGV, at + 4, holder)
     local given = serve.malloc(ask)
     if is_error(given) or #given > 0 then
         return given
     end
-    return enter(id, tonumber(ticket) or 0, ask.reqid, at)
+    return enter(id, tonumber(ticket) or 0, ask, at)
 end
 
 -- Does this operation need the line from the start? Who asks for the first time may need it later.

@@ -188,6 +188,7 @@ struct later *later_new(struct ask *ask, struct pool *pool)
     later->command = ask->command;
     later->pool = pool;
     later->given = ask->options.given;
+    later->asker = peer_state(ask->peer)->id;
     later->is_shared = pool != NULL && pool->config->is_shared;
     later->started_us = ask->started_us;
     ask->is_later = true;

@@ -74,6 +74,7 @@ struct later {
     struct waiter *waiter; /* that it waits by; NULL: it does not */
     struct list_node node; /* then: in daemon->waits */
     bool has_failed;       /* private, as the rest */
+    uint64_t asker;        /* its connection's id */
     int64_t started_us;
     struct slowlog_args *args; /* a copy for the slow log, behind the struct; NULL: it is off */
 };

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "commands/handlers.h"
 #include "daemon.h"
+#include <inttypes.h>
 #include <stdio.h>
 
 #define CHANNEL "__lost__"
@@ -23,6 +24,8 @@ struct hold {
     struct str proof;     /* the token, or the lock's owner */
     int64_t fence;        /* of a lock */
     int64_t amount;       /* permits; else 1 */
+    uint64_t asker;       /* a connection's id */
+    bool is_joint;        /* others may have it by the same reqid: it has a name there */
     struct hold *next;    /* while only planned */
 };
 
@@ -43,6 +46,17 @@ int64_t holds_begin(struct later *later, const struct options *options)
     later->limit_ms = options->given & OPT_TIMEOUT ? options->timeout_ms : 0;
     later->may_be_held = (options->given & OPT_REQID) != 0;
     return first_ms(later);
+}
+
+static struct str name_of(const struct daemon *daemon, uint64_t asker, char out[HOLDS_NAME_MAX])
+{
+    int len = snprintf(out, HOLDS_NAME_MAX, "%.*s:%" PRIu64, PRSTR(daemon->batches.daemon), asker);
+    return str_make(out, (size_t)len);
+}
+
+struct str holds_name(const struct later *later, char out[HOLDS_NAME_MAX])
+{
+    return name_of(later->daemon, later->asker, out);
 }
 
 /* --- one hold ----------------------------------------------------------------------------------
@@ -101,7 +115,11 @@ static void give_lease_back(struct session_item *item)
 {
     const struct hold *hold = hold_of(item);
     struct leases leases = {.one = {.resource = hold->name, .token = hold->proof}, .count = 1};
-    leases_give_back(hold->pool, &leases);
+    char text[HOLDS_NAME_MAX];
+    if (hold->is_joint)
+        leases_leave(hold->pool, &leases, name_of(hold->daemon, hold->asker, text), false);
+    else
+        leases_give_back(hold->pool, &leases);
 }
 
 static void end_lock_renewal(void *arg, const struct err *err, const struct answer *answer)
@@ -256,11 +274,12 @@ static bool is_same(const struct session_item *item, const void *what)
 {
     const struct hold *a = (const struct hold *)item, *b = what;
     return a->pool == b->pool && str_eq(a->set, b->set) && str_eq(a->name, b->name) &&
-           str_eq(a->proof, b->proof) && a->fence == b->fence;
+           str_eq(a->proof, b->proof) && a->fence == b->fence &&
+           (a->pool == NULL || a->asker == b->asker);
 }
 
-/* A repeated request may have got what another connection holds, or this one already: from now on
- * it is this one's. */
+/* A repeated request may have got a lease that this connection holds already, or a lock of its
+ * owner's: from now on that is this one's. */
 static void take_over(struct daemon *daemon, const struct hold *hold)
 {
     struct session_item *item = sessions_find(&daemon->sessions, is_same, hold);
@@ -273,6 +292,7 @@ static void hold_take(struct later *later, struct hold *hold, const struct sessi
                       int64_t since_ms)
 {
     struct peer *peer = turn_peer(later->turn);
+    hold->asker = later->asker;
     if (later->may_be_held)
         take_over(later->daemon, hold);
     session_hold_take(session_of(later->daemon, peer), &hold->item, rules, since_ms,
@@ -281,14 +301,20 @@ static void hold_take(struct later *later, struct hold *hold, const struct sessi
 
 void holds_take_leases(struct later *later, const struct leases *leases)
 {
-    if (turn_is_orphan(later->turn))
-        return; /* whoever asked gives them back */
+    char text[HOLDS_NAME_MAX];
+    if (turn_is_orphan(later->turn)) { /* without a reqid whoever asked gives them back */
+        if (later->may_be_held)
+            leases_leave(later->pool, leases, holds_name(later, text), true);
+        return;
+    }
     for (size_t i = 0; i < leases->count; i++) {
         struct lease lease = leases_at(leases, i);
         /* Who waited may have got it a while before this was asked. */
         int64_t passed_ms = lease.ttl_ms >= 0 ? first_ms(later) - lease.ttl_ms : 0;
-        hold_take(later, hold_new(later->daemon, later->pool, STR(""), lease.resource, lease.token),
-                  &lease_rules, leases->asked_ms - passed_ms);
+        struct hold *hold =
+            hold_new(later->daemon, later->pool, STR(""), lease.resource, lease.token);
+        hold->is_joint = later->may_be_held;
+        hold_take(later, hold, &lease_rules, leases->asked_ms - passed_ms);
     }
 }
 

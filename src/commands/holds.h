@@ -13,7 +13,13 @@
  * first. */
 int64_t holds_begin(struct later *later, const struct options *options);
 
-/* The connection of this request holds these leases; when it has gone, they are given back. */
+/* Whose name a lease gets that was asked for with a reqid: the connection's, unique among all that
+ * any daemon ever had. Whoever gets the same lease by the same reqid has it, too; it ends when the
+ * last of them does. */
+#define HOLDS_NAME_MAX 64
+struct str holds_name(const struct later *later, char out[HOLDS_NAME_MAX]);
+/* The connection of this request holds these leases; when it has gone, they are given back, but
+ * with a reqid: then it will ask again. */
 void holds_take_leases(struct later *later, const struct leases *leases);
 /* It has asked to give this resource back. token: "" = whichever. */
 void holds_forget_lease(struct peer *peer, const struct pool *pool, struct str resource,

@@ -98,6 +98,7 @@ void cmd_malloc(struct ask *ask)
 {
     const struct options *options = &ask->options;
     struct pool *pool = check_pool(ask);
+    char name[HOLDS_NAME_MAX];
 
     if (pool == NULL || !check_leases(ask, pool) || !check_count(ask) || !check_report(ask))
         return;
@@ -120,6 +121,8 @@ void cmd_malloc(struct ask *ask)
     if (options->given & OPT_SESSION) {
         request.timeout_ms = holds_begin(later, options);
         request.longest_ms = later->limit_ms;
+        if (options->given & OPT_REQID)
+            request.holder = holds_name(later, name);
     }
     if (options->given & OPT_WAIT)
         wait_for(ask, later, &request);

@@ -63,12 +63,14 @@ void leases_malloc(struct pool *pool, const struct malloc_request *request, leas
 {
     char random[RAND_TOKEN_LEN];
     struct packed *packed =
-        packed_new(pool, SCRIPT_POOL_BATCH, end_malloc, MALLOC_ARGS, grants_bytes(request));
+        packed_new(pool, SCRIPT_POOL_BATCH, end_malloc, grants_holder_args(request) + MALLOC_ARGS,
+                   grants_bytes(request));
     packed->done.leases = done;
     packed->arg = arg;
     packed->asked = request->timeout_ms;
     packed->op.weight = grants_weight(request);
     rand_token(pool->pools->rand, random);
+    grants_put_holder(packed, request);
     packed_put_literal(packed, STR("M"));
     grants_put(packed, request, random);
     packed_send(packed, &pool->lane);
@@ -172,19 +174,40 @@ static void end_give_back(struct op *op, const struct err *failure, const struct
     packed_free(packed);
 }
 
+static void send_give_back(struct packed *packed)
+{
+    struct err err;
+    packed->asked = GIVE_BACK_TRIES;
+    if (!lane_add_first(&packed->pool->lane, &packed->op, &err))
+        batches_refuse(packed->pool->pools->batches, &packed->op, &err);
+}
+
 void leases_give_back(struct pool *pool, const struct leases *leases)
 {
     for (size_t i = 0; i < leases->count; i++) {
         struct lease lease = leases_at(leases, i);
         struct free_request request = {
             .token = lease.token, .resources = &lease.resource, .count = 1, .may_lead = true};
-        struct packed *packed;
-        struct err err;
-        if (lease.token.len == 0)
-            continue; /* a shared pool: nothing was taken */
-        packed = pack_free(pool, &request, end_give_back);
-        packed->asked = GIVE_BACK_TRIES;
-        if (!lane_add_first(&pool->lane, &packed->op, &err))
-            batches_refuse(pool->pools->batches, &packed->op, &err);
+        if (lease.token.len > 0) /* else a shared pool: nothing was taken */
+            send_give_back(pack_free(pool, &request, end_give_back));
+    }
+}
+
+void leases_leave(struct pool *pool, const struct leases *leases, struct str holder,
+                  bool will_return)
+{
+    for (size_t i = 0; i < leases->count; i++) {
+        struct lease lease = leases_at(leases, i);
+        struct packed *packed = packed_new(pool, SCRIPT_POOL_BATCH, end_give_back, LEAVE_ARGS,
+                                           lease.token.len + lease.resource.len + holder.len);
+        packed->op.may_lead = !will_return;
+        packed_put_literal(packed, STR("G"));
+        packed_put(packed, lease.token);
+        packed_put_literal(packed, STR(""));
+        packed_put_literal(packed, STR("1"));
+        packed_put(packed, lease.resource);
+        packed_put(packed, holder);
+        packed_put_literal(packed, will_return ? STR("1") : STR("0"));
+        send_give_back(packed);
     }
 }

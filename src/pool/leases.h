@@ -19,6 +19,7 @@ struct malloc_request {
     int64_t binding_ms; /* <= 0: for ever */
     struct str owner;   /* "" = none */
     struct str reqid;   /* "" = none */
+    struct str holder;  /* a session's id, with a reqid: it is to leave what it gets; "" = none */
     int64_t longest_ms; /* of the whole holding, <= 0: not known; for those who wait */
 };
 
@@ -60,5 +61,9 @@ void leases_renew(struct pool *pool, struct str resource, struct str token, int6
                   count_done done, void *arg);
 /* Gives granted leases back whose asker is gone; nobody waits for the outcome. */
 void leases_give_back(struct pool *pool, const struct leases *leases);
+/* Likewise, what this holder asked for: whoever got it by repeating the request keeps it.
+ * will_return: its client will repeat it, so that it lasts for its time. */
+void leases_leave(struct pool *pool, const struct leases *leases, struct str holder,
+                  bool will_return);
 
 #endif

@@ -6,7 +6,7 @@
 
 enum {
     WAIT_ARGS = 3 + MALLOC_ARGS, /* W id ticket ends_ms, then a MALLOC's without its letter */
-    LEAVE_ARGS = 3,              /* E id how */
+    END_ARGS = 3,                /* E id how */
     ID_MAX = 64,
     BEAT_ARGS = 2,      /* B hears */
     MOST_PLACES = 1000, /* that are looked at in one call */
@@ -62,6 +62,8 @@ static void hand_over(struct wait *wait, const struct leases *leases)
         tell(wait, NULL, leases);
     else if (!wait->waiter.will_return)
         leases_give_back(wait->pool, leases);
+    else if (wait->request.holder.len > 0)
+        leases_leave(wait->pool, leases, wait->request.holder, true);
 }
 
 /* --- asking --------------------------------------------------------------------------------------
@@ -102,10 +104,12 @@ static void ask(struct waiter *waiter)
     const struct malloc_request *request = &wait->request;
     char text[ID_MAX];
     struct str id = waiter_id(waiter, text);
-    struct packed *packed = packed_new(wait->pool, SCRIPT_POOL_BATCH, end_ask, WAIT_ARGS,
-                                       id.len + 2 * PACKED_INT + grants_bytes(request));
+    struct packed *packed =
+        packed_new(wait->pool, SCRIPT_POOL_BATCH, end_ask, grants_holder_args(request) + WAIT_ARGS,
+                   id.len + 2 * PACKED_INT + grants_bytes(request));
     packed->arg = wait;
     packed->op.weight = grants_weight(request);
+    grants_put_holder(packed, request);
     packed_put_literal(packed, STR("W"));
     packed_put(packed, id);
     if (waiter->ticket < 0)
@@ -122,7 +126,7 @@ static void ask(struct waiter *waiter)
 
 static struct packed *pack_leave(struct pool *pool, struct str id, struct str how, op_done ended)
 {
-    struct packed *packed = packed_new(pool, SCRIPT_POOL_BATCH, ended, LEAVE_ARGS, id.len);
+    struct packed *packed = packed_new(pool, SCRIPT_POOL_BATCH, ended, END_ARGS, id.len);
     packed_put_literal(packed, STR("E"));
     packed_put(packed, id);
     packed_put_literal(packed, how);
@@ -303,7 +307,8 @@ struct waiter *waits_malloc(struct pool *pool, const struct malloc_request *requ
                             int64_t wait_ms, leases_done done, void *arg)
 {
     struct str base = pool->keys.base;
-    size_t texts = request->name.len + request->owner.len + request->reqid.len;
+    size_t texts =
+        request->name.len + request->owner.len + request->reqid.len + request->holder.len;
     struct wait *wait = mem_zalloc(sizeof *wait + texts);
     char *at = (char *)(wait + 1);
     wait->pool = pool;
@@ -311,6 +316,7 @@ struct waiter *waits_malloc(struct pool *pool, const struct malloc_request *requ
     wait->request.name = keep(request->name, &at);
     wait->request.owner = keep(request->owner, &at);
     wait->request.reqid = keep(request->reqid, &at);
+    wait->request.holder = keep(request->holder, &at);
     wait->waiter.will_return = request->reqid.len > 0;
     wait->done = done;
     wait->arg = arg;

@@ -94,15 +94,15 @@ static void take_anew(const char *lock, const char *unlock)
     sayf(other, "%.*s%s", (int)(session - lock), lock, session + strlen(" SESSION"));
 }
 
-static const char *const takes[][2] = {{"LOCK k me SESSION", "UNLOCK k"},
-                                       {"LOCK k me SHARED SESSION", "UNLOCK k"},
-                                       {"LOCK k me PERMITS 1 OF 2 SESSION", "UNLOCK k"},
-                                       {"LOCKALL me SESSION k", "UNLOCK k"}};
+static const char *const lock_takes[][2] = {{"LOCK k me SESSION", "UNLOCK k"},
+                                            {"LOCK k me SHARED SESSION", "UNLOCK k"},
+                                            {"LOCK k me PERMITS 1 OF 2 SESSION", "UNLOCK k"},
+                                            {"LOCKALL me SESSION k", "UNLOCK k"}};
 
 START_TEST(a_lock_that_its_owner_took_anew_is_not_given_back)
 {
     for (int i = 0; i < 4; i++) {
-        take_anew(takes[i][0], takes[i][1]);
+        take_anew(lock_takes[i][0], lock_takes[i][1]);
         client_close(c);
         c = node_client(&rig.nodes[0]);
         until(strstr(say(other, "INFO clients"), "sessions_held:0") != NULL);
@@ -115,7 +115,7 @@ END_TEST
 START_TEST(a_lock_that_its_owner_took_anew_is_not_renewed)
 {
     for (int i = 0; i < 4; i++) {
-        take_anew(takes[i][0], takes[i][1]);
+        take_anew(lock_takes[i][0], lock_takes[i][1]);
         int64_t ttl_ms = say_int(other, "LOCKTTL k");
         until(strstr(say(other, "INFO clients"), "sessions_held:0") != NULL);
         ck_assert_int_lt(say_int(other, "LOCKTTL k"), ttl_ms);
@@ -200,6 +200,43 @@ START_TEST(a_repeated_request_takes_the_session_over)
 }
 END_TEST
 
+START_TEST(a_lease_ends_with_the_last_who_repeated_its_request)
+{
+    struct client *again = node_client(&rig.nodes[0]);
+    expect(c, "MALLOC p REQID q SESSION", "'r1'");
+    expect(again, "MALLOC p REQID q SESSION", "'r1'");
+    expect(again, "MALLOC p REQID q SESSION", "'r1'");
+    expect_like(other, "INFO clients", "*sessions_held:2*");
+    client_close(again);
+    until(strstr(say(other, "INFO clients"), "sessions_held:1") != NULL);
+    pass_ms(2500);
+    expect(other, "POOL HEALTH p", "1) (integer) 1\n2) (integer) 1");
+    client_close(c);
+    c = node_client(&rig.nodes[0]);
+    until(strstr(say(other, "INFO clients"), "sessions_held:0") != NULL);
+    expect(other, "POOL HEALTH p", "1) (integer) 0\n2) (integer) 2");
+}
+END_TEST
+
+START_TEST(a_lease_that_was_repeated_without_a_session_lasts_for_its_time)
+{
+    static const char *const takes[] = {"MALLOC p REQID q SESSION", "MALLOC p TIMEOUT 60 REQID q"};
+    for (int i = 0; i < 2; i++) {
+        struct client *holder = node_client(&rig.nodes[0]);
+        expect(holder, takes[i], "'r1'");
+        expect(c, takes[1 - i], "'r1'");
+        client_close(holder);
+        client_close(c);
+        c = node_client(&rig.nodes[0]);
+        until(strstr(say(other, "INFO clients"), "sessions_held:0") != NULL);
+        expect(other, "POOL HEALTH p", "1) (integer) 1\n2) (integer) 1");
+        expect(other, "FREE p r1", "(integer) 1");
+        expect(other, "POOL SHRINK p r2", "(integer) 1"); /* r1 is the first again */
+        expect(other, "POOL EXTEND p r2", "(integer) 1");
+    }
+}
+END_TEST
+
 START_TEST(a_shared_pool_has_no_sessions)
 {
     node_stop(&rig.nodes[0]);
@@ -222,5 +259,8 @@ int main(void)
                    a_lock_that_its_owner_took_anew_is_not_renewed, what_was_given_back_is_not_lost,
                    timeout_limits_the_whole_holding, a_loss_is_pushed_to_resp3,
                    a_loss_is_a_message_to_who_subscribed, else_the_next_request_says_so_once,
-                   a_repeated_request_takes_the_session_over, a_shared_pool_has_no_sessions);
+                   a_repeated_request_takes_the_session_over,
+                   a_lease_ends_with_the_last_who_repeated_its_request,
+                   a_lease_that_was_repeated_without_a_session_lasts_for_its_time,
+                   a_shared_pool_has_no_sessions);
 }

@@ -1,5 +1,6 @@
 /* request: what a lease remembers of who asked: OWNER, REQID, the journal, recall. */
 #include "tests/lib/scene.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,6 +95,55 @@ START_TEST(a_reqid_whose_lease_has_ended_gets_another)
     expect_batch(&scene.at, "M 1 1 1000 r1 \"\" 0 \"\" q", "[[a #+r1 # 1000]]");
     scene_do(&scene, "DEL p|x:a");
     expect_batch(&scene.at, "M 1 1 1000 r2 \"\" 0 \"\" q", "[[b #+r2 # 1000]]");
+    scene_close(&scene);
+}
+END_TEST
+
+#define MQ(holder)              "H " holder " M 1 1 0 r \"\" 0 \"\" q "
+#define LEAVE(token, holder, w) "G " token " \"\" 1 a " holder " " w
+
+START_TEST(a_lease_of_sessions_ends_when_the_last_of_them_leaves)
+{
+    struct scene scene;
+    char leave[200];
+    scene_open(&scene, NULL);
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a b", "2");
+    redisReply *granted = script_batch(&scene.at, MQ("d:1"));
+    const char *token = granted->element[0]->element[1]->str;
+    expect_batch(&scene.at, MQ("d:2") MQ("d:1"), "[[a ...");
+    for (int i = 0; i < 2; i++) { /* the second time it has left already */
+        snprintf(leave, sizeof leave, LEAVE("%s", "d:1", "0"), token);
+        expect_batch(&scene.at, leave, "[0]");
+    }
+    expect_batch(&scene.at, LEAVE("stranger", "d:2", "0"), "[0]");
+    snprintf(leave, sizeof leave, LEAVE("%s", "d:2", "1"), token);
+    expect_batch(&scene.at, leave, "[0]"); /* will come back */
+    expect_batch(&scene.at, MQ("d:3"), "[[a ...");
+    snprintf(leave, sizeof leave, LEAVE("%s", "d:3", "0"), token);
+    expect_batch(&scene.at, leave, "[1]");
+    expect(&scene.at, SCRIPT_POOL_FREELIST, "-1", "[b a]");
+    expect_redis(&scene, "EXISTS p|x|pool|notes p|x|pool|requests", "0");
+    freeReplyObject(granted);
+    scene_close(&scene);
+}
+END_TEST
+
+START_TEST(a_lease_that_somebody_has_without_a_session_is_left_to_its_time)
+{
+    struct scene scene;
+    char leave[200];
+    scene_open(&scene, NULL);
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a", "1");
+    redisReply *granted = script_batch(&scene.at, MQ("d:1"));
+    snprintf(leave, sizeof leave, LEAVE("%s", "d:1", "0"), granted->element[0]->element[1]->str);
+    expect_batch(&scene.at, "M 1 1 0 r \"\" 0 \"\" q", "[[a ...");
+    expect_batch(&scene.at, leave, "[0]");
+    expect_batch(&scene.at, MQ("d:1"), "[[a ...");
+    expect_batch(&scene.at, leave, "[0]");
+    scene_do(&scene, "DEL p|x|pool|notes");
+    expect_batch(&scene.at, leave, "[0]");
+    expect_batch(&scene.at, "F \"\" \"\" 1 a", "[1]");
+    freeReplyObject(granted);
     scene_close(&scene);
 }
 END_TEST
@@ -247,6 +297,8 @@ int main(void)
                                   a_freed_lease_is_forgotten_everywhere,
                                   the_same_reqid_gets_the_same_lease,
                                   a_reqid_whose_lease_has_ended_gets_another,
+                                  a_lease_of_sessions_ends_when_the_last_of_them_leaves,
+                                  a_lease_that_somebody_has_without_a_session_is_left_to_its_time,
                                   a_batch_is_done_once,
                                   recall_gives_back_what_the_batch_granted,
                                   recall_forbids_a_batch_that_comes_later,

@@ -356,6 +356,30 @@ START_TEST(granted_leases_are_given_back_by_their_tokens)
 }
 END_TEST
 
+static void leave(void *will_return, const struct err *err, const struct leases *leases)
+{
+    ck_assert_ptr_null(err);
+    leases_leave(pool, leases, STR("me:5"), will_return != NULL);
+}
+
+START_TEST(who_asked_by_a_reqid_in_a_session_leaves_by_its_name)
+{
+    struct malloc_request request = one;
+    request.reqid = STR("q");
+    request.holder = STR("me:5");
+    leases_malloc(pool, &request, leave, NULL);
+    assert_sent(0, SCRIPT_POOL_BATCH, "me 1 exclusive H me:5 M 1 1 1000 ?  60000  q");
+    answer(GRANTS);
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 exclusive G 8-y  1 r2 me:5 0 G 7-x  1 r1 me:5 0");
+    answer("*2\r\n:1\r\n:1\r\n");
+    ck_assert_uint_eq(pool->counters.frees, 2);
+    leases_malloc(pool, &request, leave, &told);
+    answer(GRANT);
+    assert_sent(3, SCRIPT_POOL_BATCH, "me 4 exclusive G 7-x  1 r1 me:5 1");
+    answer("*1\r\n:0\r\n");
+}
+END_TEST
+
 START_TEST(giving_back_is_tried_again_when_the_answer_is_lost)
 {
     leases_malloc(pool, &one, give_back, NULL);
@@ -420,6 +444,7 @@ int main(void)
     tcase_add_test(tcase, a_broken_list_is_repaired_once_before_anything_else);
     tcase_add_test(tcase, a_repair_that_failed_is_tried_again_at_the_next_notice);
     tcase_add_test(tcase, granted_leases_are_given_back_by_their_tokens);
+    tcase_add_test(tcase, who_asked_by_a_reqid_in_a_session_leaves_by_its_name);
     tcase_add_test(tcase, giving_back_is_tried_again_when_the_answer_is_lost);
     tcase_add_test(tcase, giving_back_ends_when_redis_stays_away);
     tcase_add_test(tcase, a_shared_pool_has_nothing_to_give_back);

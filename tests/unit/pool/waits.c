@@ -187,6 +187,18 @@ START_TEST(who_will_ask_again_by_its_reqid_leaves_for_a_while)
 }
 END_TEST
 
+START_TEST(who_will_ask_again_leaves_what_was_granted_while_it_went)
+{
+    struct malloc_request request = one;
+    request.reqid = STR("q");
+    request.holder = STR("me:5");
+    waiter_gone(waits_malloc(pool, &request, 0, hear_leases, &told));
+    answer(GRANT);
+    assert_asked(" exclusive G 7-x  1 r1 me:5 1");
+    answer("*1\r\n:0\r\n");
+}
+END_TEST
+
 START_TEST(what_is_granted_while_its_client_goes_is_given_back)
 {
     waiter_gone(start(0));
@@ -378,6 +390,7 @@ int main(void)
         whose_time_is_up_while_it_asks_leaves_as_soon_as_it_can,
         whose_client_is_gone_leaves_at_once,
         who_will_ask_again_by_its_reqid_leaves_for_a_while,
+        who_will_ask_again_leaves_what_was_granted_while_it_went,
         what_is_granted_while_its_client_goes_is_given_back,
         who_cannot_leave_goes_on_trying,
         a_line_with_waiters_beats_each_second_and_at_the_next_deadline,
