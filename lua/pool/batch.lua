@@ -12,7 +12,7 @@ key.held, key.notes, key.requests, key.bindings = KEYS[7], KEYS[8], KEYS[9], KEY
 key.waiters, key.waiting, key.granted, key.daemons = KEYS[11], KEYS[12], KEYS[13], KEYS[14]
 malloc.is_shared = ARGV[3] == "shared"
 
-local ARGS_OF = { M = 9, R = 4, W = 12, E = 3, B = 2, H = 2, G = 7 } -- of an operation, with its letter
+local ARGS_OF = { M = 9, R = 4, K = 4, W = 12, E = 3, B = 2, H = 2, G = 7 } -- of an operation, with its letter
 
 -- Reads in few calls what the operations will ask for: ends, lease keys and entries. Nothing is
 -- written before every key's type is known to be right. `has_line`: somebody waits.
@@ -21,7 +21,7 @@ local function read_ahead(has_line)
     local at = 4
     while ARGV[at] do
         local letter = ARGV[at]
-        if letter == "R" then
+        if letter == "R" or letter == "K" then
             leased[#leased + 1] = ARGV[at + 1]
             names[#names + 1] = ARGV[at + 1]
         elseif letter == "F" or letter == "G" then
@@ -64,7 +64,7 @@ local function run_one(letter, at, holder)
         return serve.malloc(malloc.ask(ARGV, at + 1, holder))
     elseif letter == "F" then
         return free.run(at)
-    elseif letter == "R" then
+    elseif letter == "R" or letter == "K" then
         return renew(at)
     elseif letter == "G" then
         return free.leave(at)

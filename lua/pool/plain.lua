@@ -4,7 +4,7 @@
 -- answers FULL and has changed nothing. What it does is what batch would do, only cheaper.
 -- Flat, for a function costs time whenever its definition is met.
 -- keys: pool head tail leases journal
--- args: daemon sequence randoms(22 bytes for each MALLOC) then runs of operations: F n resource...; T n (resource token)...; M n timeout_ms; R n (resource token("" = whoever holds it) timeout_ms)...
+-- args: daemon sequence randoms(22 bytes for each MALLOC) then runs of operations: F n resource...; T n (resource token)...; M n timeout_ms; R n (resource token("" = whoever holds it) timeout_ms)...; K as R
 -- returns: an element an operation; of M token and resource in one text, nil when nothing is free; or FULL; or error STALE as batch
 local ARGV, call, sub, find, format = ARGV, redis.call, string.sub, string.find, string.format
 local pool, leases, journal = KEYS[1], KEYS[4], KEYS[5]
@@ -163,8 +163,11 @@ while letter do
             elseif not value then
                 return "FULL"
             elseif step == 3 then
-                renewals = renewals + 1
-                renewed[renewals] = i
+                local ttl_ms = letter == "K" and call("PTTL", keys[place + 2]) or 0
+                if ttl_ms >= 0 and ttl_ms <= (tonumber(ARGV[i + 2]) or 0) or letter == "R" then
+                    renewals = renewals + 1
+                    renewed[renewals] = i
+                end
                 met[name], replies[done] = true, 1
             elseif find(token, "+", 1, true) then
                 return "FULL"

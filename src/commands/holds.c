@@ -108,7 +108,7 @@ static void end_lease_renewal(void *arg, const struct err *err, int64_t count)
 static void renew_lease(struct session_item *item, int64_t timeout_ms)
 {
     const struct hold *hold = hold_of(item);
-    leases_renew(hold->pool, hold->name, hold->proof, timeout_ms, end_lease_renewal, item);
+    leases_keep(hold->pool, hold->name, hold->proof, timeout_ms, end_lease_renewal, item);
 }
 
 static void give_lease_back(struct session_item *item)

@@ -140,18 +140,30 @@ void leases_free(struct pool *pool, const struct free_request *request, count_do
     packed_send(packed, &pool->lane);
 }
 
-void leases_renew(struct pool *pool, struct str resource, struct str token, int64_t timeout_ms,
-                  count_done done, void *arg)
+static void send_renewal(struct pool *pool, struct str letter, struct str resource,
+                         struct str token, int64_t timeout_ms, count_done done, void *arg)
 {
     struct packed *packed = packed_new(pool, SCRIPT_POOL_BATCH, end_renew, RENEW_ARGS,
                                        resource.len + token.len + PACKED_INT);
     packed->done.count = done;
     packed->arg = arg;
-    packed_put_literal(packed, STR("R"));
+    packed_put_literal(packed, letter);
     packed_put(packed, resource);
     packed_put(packed, token);
     packed_put_int(packed, timeout_ms);
     packed_send(packed, &pool->lane);
+}
+
+void leases_renew(struct pool *pool, struct str resource, struct str token, int64_t timeout_ms,
+                  count_done done, void *arg)
+{
+    send_renewal(pool, STR("R"), resource, token, timeout_ms, done, arg);
+}
+
+void leases_keep(struct pool *pool, struct str resource, struct str token, int64_t timeout_ms,
+                 count_done done, void *arg)
+{
+    send_renewal(pool, STR("K"), resource, token, timeout_ms, done, arg);
 }
 
 /* --- nobody waits for these ----------------------------------------------------------------------

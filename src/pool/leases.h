@@ -59,6 +59,9 @@ void leases_free(struct pool *pool, const struct free_request *request, count_do
 /* 1, 0 without such a lease, NOTOWNER. */
 void leases_renew(struct pool *pool, struct str resource, struct str token, int64_t timeout_ms,
                   count_done done, void *arg);
+/* As leases_renew(), but it lasts for longer if it does already. */
+void leases_keep(struct pool *pool, struct str resource, struct str token, int64_t timeout_ms,
+                 count_done done, void *arg);
 /* Gives granted leases back whose asker is gone; nobody waits for the outcome. */
 void leases_give_back(struct pool *pool, const struct leases *leases);
 /* Likewise, what this holder asked for: whoever got it by repeating the request keeps it.

@@ -3,7 +3,7 @@
 #include "base/num.h"
 
 /* The kinds of runs that pool/plain knows. */
-enum run { RUN_NONE, RUN_MALLOC, RUN_FREE, RUN_FREE_BY_TOKEN, RUN_RENEW };
+enum run { RUN_NONE, RUN_MALLOC, RUN_FREE, RUN_FREE_BY_TOKEN, RUN_RENEW, RUN_KEEP };
 
 static enum run run_of(const struct op *op)
 {
@@ -20,6 +20,8 @@ static enum run run_of(const struct op *op)
         return args[FREE_TOKEN].len > 0 ? RUN_FREE_BY_TOKEN : RUN_FREE;
     case 'R':
         return RUN_RENEW;
+    case 'K':
+        return RUN_KEEP;
     default:
         return RUN_NONE;
     }
@@ -42,7 +44,8 @@ static enum script_id pack_one(const struct op *op, struct words *args)
         words_put(args, given[FREE_TOKEN]);
         return SCRIPT_POOL_FREE_ONE;
     case RUN_RENEW:
-        words_put_all(args, given + RENEW_RESOURCE, RENEW_ARGS - RENEW_RESOURCE);
+    case RUN_KEEP:
+        words_put_all(args, given, RENEW_ARGS);
         return SCRIPT_POOL_RENEW_ONE;
     case RUN_NONE:
         break;
@@ -73,18 +76,16 @@ static bool shares_run(const struct op *first, enum run run, const struct op *op
 
 static void put_run(struct op *const *ops, size_t count, enum run run, struct words *args)
 {
-    static const struct str letters[] = {[RUN_NONE] = {"", 0},
-                                         [RUN_MALLOC] = {"M", 1},
-                                         [RUN_FREE] = {"F", 1},
-                                         [RUN_FREE_BY_TOKEN] = {"T", 1},
-                                         [RUN_RENEW] = {"R", 1}};
+    static const struct str letters[] = {
+        [RUN_NONE] = {"", 0},           [RUN_MALLOC] = {"M", 1}, [RUN_FREE] = {"F", 1},
+        [RUN_FREE_BY_TOKEN] = {"T", 1}, [RUN_RENEW] = {"R", 1},  [RUN_KEEP] = {"K", 1}};
     words_put(args, letters[run]);
     words_put_int(args, (int64_t)count);
     if (run == RUN_MALLOC)
         words_put(args, ops[0]->args[MALLOC_TIMEOUT]);
     for (size_t i = 0; i < count && run != RUN_MALLOC; i++) {
         const struct str *given = ops[i]->args;
-        if (run == RUN_RENEW) {
+        if (run == RUN_RENEW || run == RUN_KEEP) {
             words_put_all(args, given + RENEW_RESOURCE, RENEW_ARGS - RENEW_RESOURCE);
             continue;
         }

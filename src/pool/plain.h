@@ -25,7 +25,7 @@ enum {
     FREE_EXPIRY,
     FREE_COUNT,
     FREE_ARGS,
-    /* R */
+    /* R, K */
     RENEW_RESOURCE = 1,
     RENEW_TOKEN,
     RENEW_TIMEOUT,

@@ -50,7 +50,7 @@ void ours_renew(const struct ours *ours, struct words *words, const char *resour
                 const char *timeout_ms)
 {
     add_call(ours, words, SCRIPT_POOL_RENEW_ONE);
-    WORDS(words, resource, "", timeout_ms);
+    WORDS(words, "R", resource, "", timeout_ms);
 }
 
 void ours_free(const struct ours *ours, struct words *words, const char *resource)

@@ -136,6 +136,21 @@ START_TEST(what_was_given_back_is_not_lost)
 }
 END_TEST
 
+START_TEST(a_renewal_never_shortens_a_time)
+{
+    expect(c, "MALLOC p SESSION", "'r1'");
+    expect(c, "MALLOC p OWNER me SESSION", "'r2'");
+    expect_like(c, "LOCK k me SESSION", "(integer) 1*");
+    expect(c, "RENEW p r1 TIMEOUT 100", "(integer) 1");
+    expect(c, "RENEW p r2 TIMEOUT 0", "(integer) 1");
+    expect(other, "EXTENDLOCK k me TIMEOUT 100", "(integer) 1");
+    pass_ms(1500);
+    ck_assert_int_gt(say_int(rig_redis(&rig), "PTTL rallocd|p:r1"), 90000);
+    expect(rig_redis(&rig), "PTTL rallocd|p:r2", "(integer) -1");
+    ck_assert_int_gt(say_int(other, "LOCKTTL k"), 90000);
+}
+END_TEST
+
 START_TEST(timeout_limits_the_whole_holding)
 {
     say(c, "HELLO 3");
@@ -257,9 +272,9 @@ int main(void)
                    quit_reset_and_kill_give_all_back, locks_are_held_so_too,
                    a_lock_that_its_owner_took_anew_is_not_given_back,
                    a_lock_that_its_owner_took_anew_is_not_renewed, what_was_given_back_is_not_lost,
-                   timeout_limits_the_whole_holding, a_loss_is_pushed_to_resp3,
-                   a_loss_is_a_message_to_who_subscribed, else_the_next_request_says_so_once,
-                   a_repeated_request_takes_the_session_over,
+                   a_renewal_never_shortens_a_time, timeout_limits_the_whole_holding,
+                   a_loss_is_pushed_to_resp3, a_loss_is_a_message_to_who_subscribed,
+                   else_the_next_request_says_so_once, a_repeated_request_takes_the_session_over,
                    a_lease_ends_with_the_last_who_repeated_its_request,
                    a_lease_that_was_repeated_without_a_session_lasts_for_its_time,
                    a_shared_pool_has_no_sessions);

@@ -226,6 +226,8 @@ static void add_runs(struct walk *walk, const struct operation *ops, int count, 
 static enum script_id add_alone(struct walk *walk, const struct operation *op, struct args *args)
 {
     if (op->letter != 'M') {
+        if (op->letter == 'R')
+            args_add(args, "R");
         add_named(walk, op, true, args);
         return op->letter == 'F' ? SCRIPT_POOL_FREE_ONE : SCRIPT_POOL_RENEW_ONE;
     }

@@ -213,11 +213,11 @@ END_TEST
 START_TEST(renew_takes_the_default_time_or_its_own)
 {
     says("RENEW", "p", "a");
-    ck_assert_str_eq(sent_alone(SCRIPT_POOL_RENEW_ONE), "a  120000");
+    ck_assert_str_eq(sent_alone(SCRIPT_POOL_RENEW_ONE), "R a  120000");
     rig_answer("*1\n:1\n");
     ck_assert_str_eq(rig_reply(&rig.peers[0]), ":1\n");
     says("RENEW", "p", "a", "TOKEN", "t", "TIMEOUT", "-1");
-    ck_assert_str_eq(sent_alone(SCRIPT_POOL_RENEW_ONE), "a t -1000");
+    ck_assert_str_eq(sent_alone(SCRIPT_POOL_RENEW_ONE), "R a t -1000");
     rig_answer("*1\n:0\n");
     ck_assert_str_eq(rig_reply(&rig.peers[0]), ":0\n");
 }

@@ -175,11 +175,20 @@ END_TEST
 START_TEST(renew_says_resource_token_and_time)
 {
     leases_renew(pool, STR("a"), STR("t"), 1500, hear_count, &told);
-    assert_sent(0, SCRIPT_POOL_RENEW_ONE, "me 1 a t 1500");
+    assert_sent(0, SCRIPT_POOL_RENEW_ONE, "me 1 R a t 1500");
     answer("*1\r\n:1\r\n");
     assert_told(told);
     ck_assert_int_eq(told.count, 1);
     ck_assert_uint_eq(pool->counters.renewals, 1);
+}
+END_TEST
+
+START_TEST(keep_says_the_same_by_another_letter)
+{
+    leases_keep(pool, STR("a"), STR("t"), 1500, hear_count, &told);
+    assert_sent(0, SCRIPT_POOL_RENEW_ONE, "me 1 K a t 1500");
+    answer("*1\r\n:1\r\n");
+    assert_told(told);
 }
 END_TEST
 
@@ -433,6 +442,7 @@ int main(void)
     tcase_add_test(tcase, free_says_token_expiry_and_resources);
     tcase_add_test(tcase, free_without_a_time_keeps_the_expiry);
     tcase_add_test(tcase, renew_says_resource_token_and_time);
+    tcase_add_test(tcase, keep_says_the_same_by_another_letter);
     tcase_add_test(tcase, what_is_not_plain_goes_by_the_batch_though_alone);
     tcase_add_test(tcase, neighbours_share_a_call_and_each_gets_its_answer);
     tcase_add_test(tcase, another_type_is_explained);

@@ -112,7 +112,7 @@ START_TEST(a_pool_that_is_named_again_never_repeats_a_sequence)
     pools_forget_idle(&pools);
     ck_assert_ptr_null(pools_find(&pools, STR("p")));
     leases_renew(the_pool("p"), STR("r"), STR(""), 1000, hear_count, &told);
-    assert_sent(1, SCRIPT_POOL_RENEW_ONE, "me 2 r  1000");
+    assert_sent(1, SCRIPT_POOL_RENEW_ONE, "me 2 R r  1000");
     answer("*1\r\n:0\r\n");
 }
 END_TEST
