@@ -21,7 +21,6 @@
 
 #define BATCHES_TICK_MS   50
 #define GC_TICK_MS        100
-#define SESSIONS_TICK_MS  100
 #define DEADLOCKS_TICK_MS 500
 #define FORGET_TICK_MS    10000
 #define DRAIN_TICK_MS     10
@@ -323,6 +322,7 @@ static struct event_base *make_base(void)
 static void init_parts(struct process *process)
 {
     struct daemon *daemon = &process->daemon;
+    unsigned char seed[16];
     rand_token(&daemon->rand, daemon->id);
     daemon->id[RAND_TOKEN_LEN] = '\0';
     daemon->started_ms = clock_ms(&daemon->clock);
@@ -340,7 +340,9 @@ static void init_parts(struct process *process)
                &daemon->rand, &daemon->log);
     locks_init(&daemon->locks, &daemon->batches, &daemon->waiters,
                str_of(daemon->config.server.namespace), &daemon->rand, &daemon->log);
-    sessions_init(&daemon->sessions, &daemon->clock, daemon->config.server.session_timeout_ms);
+    rand_bytes(&daemon->rand, seed, sizeof seed);
+    sessions_init(&daemon->sessions, &daemon->clock, daemon->config.server.session_timeout_ms,
+                  seed);
     gc_init(&daemon->gc, &daemon->pools, &daemon->clock, &daemon->rand, &daemon->log);
     daemon->slowlog = slowlog_new();
     daemon->command_stats = command_stats_new();
@@ -374,6 +376,7 @@ static void clear_parts(struct process *process)
     waiters_close(&daemon->waiters);
     batches_clear(&daemon->batches);
     clients_free(daemon->clients);
+    sessions_clear(&daemon->sessions);
     pools_clear(&daemon->pools);
     locks_clear(&daemon->locks);
     waiters_clear(&daemon->waiters);

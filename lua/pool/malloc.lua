@@ -173,7 +173,8 @@ function malloc.rotate(reply, kept)
     end
 end
 
--- What a request with this id was given, as far as it still has it; nil when nothing.
+-- What a request with this id was given, as far as it still has it; nil when nothing. In a session it
+-- lasts for the session's time from now on.
 function malloc.again(ask)
     local reqid = ask.reqid
     local record = redis.call("HGET", key.requests, reqid)
@@ -189,9 +190,15 @@ function malloc.again(ask)
     for i, resource in ipairs(resources) do
         local token = parts[2 * i]
         if values[i] == token then
-            local n = #reply
+            local n, ttl_ms = #reply, redis.call("PTTL", key.lease(resource))
+            if ask.holder ~= "" and ttl_ms >= 0 and ttl_ms < ask.timeout_ms then
+                ttl_ms = ask.timeout_ms
+                redis.call("PEXPIRE", key.lease(resource), plain(ttl_ms))
+                entry.of(resource)
+                index.set(resource, clock() + ttl_ms)
+            end
             reply[n + 1], reply[n + 2], reply[n + 3] = resource, token, key.fence_of(token)
-            reply[n + 4] = redis.call("PTTL", key.lease(resource))
+            reply[n + 4] = ttl_ms
             note.join(resource, token, ask.holder)
         end
     end

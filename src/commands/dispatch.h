@@ -68,7 +68,7 @@ struct later {
     unsigned given;        /* options */
     int64_t limit_ms;      /* of a holding with SESSION; <= 0: none */
     struct hold *holds;    /* locks that will be held so, if they are granted */
-    bool may_be_held;      /* somebody may hold it so already: a repeated request */
+    bool is_joint;         /* with SESSION and REQID: others may get the same */
     int64_t timeout_ms;    /* the handler's own */
     bool is_shared;        /* the pool was shared when the request came */
     struct waiter *waiter; /* that it waits by; NULL: it does not */

@@ -8,6 +8,8 @@
 
 #define CHANNEL "__lost__"
 
+enum { KEY_HEAD = sizeof(uint64_t) + sizeof(struct pool *) };
+
 /* A connection's session. */
 struct holder {
     struct session session;
@@ -15,7 +17,8 @@ struct holder {
     struct peer *peer;
 };
 
-/* One thing that is held, its texts behind it. */
+/* One thing that is held, its texts behind it: first the key, a number and the pool, of which set,
+ * name and proof, a NUL before each of the latter two, are a part. */
 struct hold {
     struct session_item item; /* first */
     struct daemon *daemon;
@@ -44,7 +47,7 @@ static int64_t first_ms(const struct later *later)
 int64_t holds_begin(struct later *later, const struct options *options)
 {
     later->limit_ms = options->given & OPT_TIMEOUT ? options->timeout_ms : 0;
-    later->may_be_held = (options->given & OPT_REQID) != 0;
+    later->is_joint = (options->given & OPT_REQID) != 0;
     return first_ms(later);
 }
 
@@ -74,11 +77,14 @@ static struct str copy(char **at, struct str text)
 static struct hold *hold_new(struct daemon *daemon, struct pool *pool, struct str set,
                              struct str name, struct str proof)
 {
-    struct hold *hold = mem_alloc(sizeof(*hold) + set.len + name.len + proof.len);
-    char *at = (char *)(hold + 1);
+    struct hold *hold =
+        mem_alloc(sizeof(*hold) + KEY_HEAD + set.len + 1 + name.len + 1 + proof.len);
+    char *at = (char *)(hold + 1) + KEY_HEAD;
     *hold = (struct hold){.daemon = daemon, .pool = pool, .amount = 1};
     hold->set = copy(&at, set);
+    *at++ = '\0';
     hold->name = copy(&at, name);
+    *at++ = '\0';
     hold->proof = copy(&at, proof);
     if (pool != NULL)
         pool->pending++; /* it is not forgotten meanwhile */
@@ -270,51 +276,53 @@ static struct session *session_of(struct daemon *daemon, struct peer *peer)
     return &state->holder->session;
 }
 
-static bool is_same(const struct session_item *item, const void *what)
+/* What a repeated request gets again is its connection's only once, and a lock that its owner got
+ * again is of the connection that got it last: the number says which it is. */
+static void set_key(struct hold *hold, uint64_t number)
 {
-    const struct hold *a = (const struct hold *)item, *b = what;
-    return a->pool == b->pool && str_eq(a->set, b->set) && str_eq(a->name, b->name) &&
-           str_eq(a->proof, b->proof) && a->fence == b->fence &&
-           (a->pool == NULL || a->asker == b->asker);
+    char *key = (char *)(hold + 1);
+    memcpy(key, &number, sizeof number);
+    memcpy(key + sizeof number, &hold->pool, sizeof hold->pool);
+    hold->item.key =
+        str_make(key, KEY_HEAD + hold->set.len + 1 + hold->name.len + 1 + hold->proof.len);
 }
 
-/* A repeated request may have got a lease that this connection holds already, or a lock of its
- * owner's: from now on that is this one's. */
-static void take_over(struct daemon *daemon, const struct hold *hold)
-{
-    struct session_item *item = sessions_find(&daemon->sessions, is_same, hold);
-    if (item != NULL)
-        session_forget(item);
-}
-
-/* since_ms: its first time began then at the earliest. */
 static void hold_take(struct later *later, struct hold *hold, const struct session_rules *rules,
-                      int64_t since_ms)
+                      const struct session_span *span)
 {
     struct peer *peer = turn_peer(later->turn);
     hold->asker = later->asker;
-    if (later->may_be_held)
-        take_over(later->daemon, hold);
-    session_hold_take(session_of(later->daemon, peer), &hold->item, rules, since_ms,
-                      later->limit_ms);
+    session_hold_take(session_of(later->daemon, peer), &hold->item, rules, span);
+}
+
+/* What was granted earlier, to who waited or had asked before, lasts no longer than it says. */
+static struct session_span span_of(const struct later *later, const struct leases *leases,
+                                   int64_t ttl_ms)
+{
+    int64_t first = first_ms(later), passed_ms = ttl_ms >= 0 && ttl_ms < first ? first - ttl_ms : 0;
+    int64_t limit_ms = later->limit_ms - passed_ms;
+    return (struct session_span){.from_ms = leases->asked_ms,
+                                 .for_ms = ttl_ms >= 0 ? ttl_ms : first,
+                                 .limit_ms = later->limit_ms > 0 && limit_ms < 1 ? 1 : limit_ms};
 }
 
 void holds_take_leases(struct later *later, const struct leases *leases)
 {
     char text[HOLDS_NAME_MAX];
     if (turn_is_orphan(later->turn)) { /* without a reqid whoever asked gives them back */
-        if (later->may_be_held)
+        if (later->is_joint)
             leases_leave(later->pool, leases, holds_name(later, text), true);
         return;
     }
     for (size_t i = 0; i < leases->count; i++) {
         struct lease lease = leases_at(leases, i);
-        /* Who waited may have got it a while before this was asked. */
-        int64_t passed_ms = lease.ttl_ms >= 0 ? first_ms(later) - lease.ttl_ms : 0;
+        struct session_span span = span_of(later, leases, lease.ttl_ms);
         struct hold *hold =
             hold_new(later->daemon, later->pool, STR(""), lease.resource, lease.token);
-        hold->is_joint = later->may_be_held;
-        hold_take(later, hold, &lease_rules, leases->asked_ms - passed_ms);
+        hold->is_joint = later->is_joint;
+        if (hold->is_joint)
+            set_key(hold, later->asker);
+        hold_take(later, hold, &lease_rules, &span);
     }
 }
 
@@ -336,14 +344,18 @@ static int64_t asked_ms(const struct later *later)
 void holds_take_locks(struct later *later, const struct answer *fences)
 {
     bool is_held = !answer_is_none(fences) && !turn_is_orphan(later->turn);
+    struct session_span span = {
+        .from_ms = asked_ms(later), .for_ms = first_ms(later), .limit_ms = later->limit_ms};
     for (size_t i = 0; later->holds != NULL; i++) {
         struct hold *hold = later->holds;
         later->holds = hold->next;
         hold->fence = answer_int(answer_is_array(fences) ? answer_at(fences, i) : fences, 0);
-        if (is_held)
-            hold_take(later, hold, &lock_rules, asked_ms(later));
-        else
+        if (!is_held) {
             hold_free(&hold->item);
+            continue;
+        }
+        set_key(hold, (uint64_t)hold->fence);
+        hold_take(later, hold, &lock_rules, &span);
     }
 }
 

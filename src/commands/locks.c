@@ -85,7 +85,6 @@ static void take(struct ask *ask, bool is_again)
     struct later *later = later_new(ask, NULL);
     if (options->given & OPT_SESSION) {
         request.timeout_ms = holds_begin(later, options);
-        later->may_be_held = later->may_be_held || is_again;
         holds_plan_lock(later, &name, request.owner,
                         request.kind == LOCK_PERMITS ? request.permits : 1);
     }

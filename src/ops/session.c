@@ -1,17 +1,14 @@
 /* session: see session.h. */
 #include "ops/session.h"
 
-#define RETRY_MS 200 /* after a renewal that Redis did not answer */
+enum {
+    RETRY_MS = 200, /* after a renewal that Redis did not answer */
+    MOST_MARGIN_MS = 1000
+};
 
-static struct session_item *of_due(struct list_node *node)
+static struct session_item *of_alarm(struct alarm *alarm)
 {
-    return list_entry(node, struct session_item, due_node);
-}
-
-/* How long before its time is over a thing is given up. */
-static int64_t margin_ms(const struct sessions *sessions)
-{
-    return sessions->time_ms / 10 < 1000 ? sessions->time_ms / 10 : 1000;
+    return list_entry(alarm, struct session_item, alarm);
 }
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -19,37 +16,47 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static struct list *list_of(struct sessions *sessions, const struct session_item *item)
+static int64_t third_ms(const struct sessions *sessions)
 {
-    return item->is_renewing ? &sessions->renewing : &sessions->due;
+    return sessions->time_ms / 3;
 }
 
-/* Most come behind all others: their times are equally far away. */
-static void enlist(struct sessions *sessions, struct session_item *item, int64_t due_ms)
+/* Until then it is ours for sure, so much of the clock's time having been given; the margin before
+ * it is for its holder to hear of it. */
+static void set_deadline(struct session_item *item, int64_t from_ms, int64_t for_ms)
 {
-    struct list *list = list_of(sessions, item);
-    struct list_node *at = list->root.prev;
+    item->deadline_ms = from_ms + for_ms;
+    item->margin_ms = smaller(for_ms / 10, MOST_MARGIN_MS);
+}
+
+/* Its holder hears of its end before Redis ends it. */
+static int64_t end_ms(const struct session_item *item)
+{
+    return item->limit_ms - SESSIONS_TICK_MS;
+}
+
+static bool wants_renewal(const struct session_item *item)
+{
+    return item->limit_ms == 0 || item->deadline_ms < item->limit_ms;
+}
+
+static void set_alarm(struct session_item *item, int64_t at_ms)
+{
     if (item->limit_ms > 0)
-        due_ms = smaller(due_ms, item->limit_ms);
-    item->due_ms = due_ms;
-    while (at != &list->root && of_due(at)->due_ms > due_ms)
-        at = at->prev;
-    list_insert_after(list, at, &item->due_node);
-}
-
-static void unlist(struct sessions *sessions, struct session_item *item)
-{
-    if (list_has(&item->due_node))
-        list_remove(list_of(sessions, item), &item->due_node);
+        at_ms = wants_renewal(item) ? smaller(at_ms, end_ms(item)) : end_ms(item);
+    alarm_set(&item->session->sessions->alarms, &item->alarm, at_ms);
 }
 
 /* Nobody holds it any more. One whose renewal is on its way is freed when that has ended. */
 static void drop(struct session_item *item)
 {
     struct session *session = item->session;
-    unlist(session->sessions, item);
+    struct sessions *sessions = session->sessions;
+    alarm_stop(&sessions->alarms, &item->alarm);
+    if (item->key.len > 0 && map_get(&sessions->by_key, item->key) == item)
+        map_remove(&sessions->by_key, item->key);
     list_remove(&session->items, &item->node);
-    session->sessions->held--;
+    sessions->held--;
     item->session = NULL;
     if (!item->is_renewing)
         item->rules->free(item);
@@ -63,11 +70,10 @@ static void lose(struct session_item *item)
     drop(item);
 }
 
-static bool is_over(const struct sessions *sessions, const struct session_item *item,
-                    int64_t now_ms)
+static bool is_over(const struct session_item *item, int64_t now_ms)
 {
-    return now_ms >= item->deadline_ms - margin_ms(sessions) ||
-           (item->limit_ms > 0 && now_ms >= item->limit_ms);
+    return now_ms >= item->deadline_ms - item->margin_ms ||
+           (item->limit_ms > 0 && now_ms >= end_ms(item));
 }
 
 static void renew(struct sessions *sessions, struct session_item *item, int64_t now_ms)
@@ -78,59 +84,39 @@ static void renew(struct sessions *sessions, struct session_item *item, int64_t 
     item->is_renewing = true;
     item->asked_ms = now_ms;
     item->asked_for_ms = for_ms;
-    enlist(sessions, item, item->deadline_ms - margin_ms(sessions)); /* if no answer comes */
+    set_alarm(item, item->deadline_ms - item->margin_ms); /* if no answer comes */
     item->rules->renew(item, for_ms);
 }
 
-static void give_up(struct session_item *item)
+static void ring(struct alarm *alarm)
 {
+    struct session_item *item = of_alarm(alarm);
+    struct sessions *sessions = item->session->sessions;
+    int64_t now_ms = clock_ms(sessions->clock);
+    if (!item->is_renewing && !is_over(item, now_ms)) {
+        renew(sessions, item, now_ms);
+        return;
+    }
     item->rules->give_back(item);
     lose(item);
 }
 
-static void look_at(struct sessions *sessions, struct session_item *item, int64_t now_ms)
-{
-    unlist(sessions, item);
-    if (is_over(sessions, item, now_ms))
-        give_up(item);
-    else
-        renew(sessions, item, now_ms);
-}
-
-void sessions_init(struct sessions *sessions, const struct clock *clock, int64_t time_ms)
+void sessions_init(struct sessions *sessions, const struct clock *clock, int64_t time_ms,
+                   const unsigned char seed[16])
 {
     *sessions = (struct sessions){.clock = clock, .time_ms = time_ms};
-    list_init(&sessions->due);
-    list_init(&sessions->renewing);
+    map_init(&sessions->by_key, seed);
+}
+
+void sessions_clear(struct sessions *sessions)
+{
+    map_clear(&sessions->by_key);
+    alarms_clear(&sessions->alarms);
 }
 
 void sessions_tick(struct sessions *sessions)
 {
-    int64_t now_ms = clock_ms(sessions->clock);
-    struct list_node *node;
-    while ((node = list_first(&sessions->renewing)) != NULL && of_due(node)->due_ms <= now_ms)
-        give_up(of_due(node));
-    while ((node = list_first(&sessions->due)) != NULL && of_due(node)->due_ms <= now_ms)
-        look_at(sessions, of_due(node), now_ms);
-}
-
-static struct session_item *
-find_in(struct list *list, bool (*is_it)(const struct session_item *item, const void *what),
-        const void *what)
-{
-    list_each (node, list) {
-        if (is_it(of_due(node), what))
-            return of_due(node);
-    }
-    return NULL;
-}
-
-struct session_item *sessions_find(struct sessions *sessions,
-                                   bool (*is_it)(const struct session_item *item, const void *what),
-                                   const void *what)
-{
-    struct session_item *found = find_in(&sessions->due, is_it, what);
-    return found != NULL ? found : find_in(&sessions->renewing, is_it, what);
+    alarms_ring(&sessions->alarms, clock_ms(sessions->clock));
 }
 
 void session_init(struct session *session, struct sessions *sessions,
@@ -140,18 +126,39 @@ void session_init(struct session *session, struct sessions *sessions,
     list_init(&session->items);
 }
 
+/* What came at once is not renewed at once: each next one has a place in the third that is far from
+ * those before it (steps of the golden ratio). From then on each keeps its place. */
+static int64_t place_ms(struct sessions *sessions)
+{
+    const uint16_t golden = 40503;
+    uint16_t passed = (uint16_t)(sessions->places++ * golden);
+    return third_ms(sessions) * (0x10000 - passed) / 0x10000;
+}
+
 void session_hold_take(struct session *session, struct session_item *item,
-                       const struct session_rules *rules, int64_t asked_ms, int64_t limit_ms)
+                       const struct session_rules *rules, const struct session_span *span)
 {
     struct sessions *sessions = session->sessions;
+    int64_t place = place_ms(sessions);
     item->rules = rules;
     item->session = session;
-    item->deadline_ms = asked_ms + sessions->time_ms;
-    item->limit_ms = limit_ms > 0 ? asked_ms + limit_ms : 0;
+    set_deadline(item, span->from_ms, span->for_ms);
+    item->limit_ms = span->limit_ms > 0 ? span->from_ms + span->limit_ms : 0;
     item->is_renewing = false;
+    item->alarm = (struct alarm){.ring = ring};
+    if (item->key.len > 0) {
+        struct session_item *same = map_put(&sessions->by_key, item->key, item);
+        if (same != NULL)
+            drop(same);
+    }
     list_push(&session->items, &item->node);
     sessions->held++;
-    enlist(sessions, item, asked_ms + sessions->time_ms / 3);
+    int64_t renewal_ms = smaller(span->from_ms + place, item->deadline_ms - 2 * third_ms(sessions));
+    int64_t now_ms = clock_ms(sessions->clock);
+    if (renewal_ms < now_ms && wants_renewal(item) && !is_over(item, now_ms))
+        renew(sessions, item, now_ms);
+    else
+        set_alarm(item, renewal_ms);
 }
 
 void session_forget(struct session_item *item)
@@ -176,20 +183,18 @@ void session_settle(struct session_item *item, enum session_outcome outcome)
         return;
     }
     struct sessions *sessions = session->sessions;
-    unlist(sessions, item);
     item->is_renewing = false;
     switch (outcome) {
     case SESSION_KEPT:
-        item->deadline_ms = item->asked_ms + item->asked_for_ms;
-        enlist(sessions, item, item->asked_ms + sessions->time_ms / 3);
+        set_deadline(item, item->asked_ms, item->asked_for_ms);
+        set_alarm(item, item->asked_ms + third_ms(sessions));
         break;
     case SESSION_GONE:
         lose(item);
         break;
     case SESSION_UNKNOWN:
-        enlist(
-            sessions, item,
-            smaller(clock_ms(sessions->clock) + RETRY_MS, item->deadline_ms - margin_ms(sessions)));
+        set_alarm(item, smaller(clock_ms(sessions->clock) + RETRY_MS,
+                                item->deadline_ms - item->margin_ms));
         break;
     }
 }

@@ -148,6 +148,20 @@ START_TEST(a_lease_that_somebody_has_without_a_session_is_left_to_its_time)
 }
 END_TEST
 
+START_TEST(a_session_that_repeats_a_request_gets_its_own_time)
+{
+    struct scene scene;
+    scene_open(&scene, NULL);
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a", "1");
+    expect_batch(&scene.at, "M 1 1 9000 r1 \"\" 0 \"\" q", "[[a ...");
+    expect_batch(&scene.at, "H d:1 M 1 1 60000 r2 \"\" 0 \"\" q", "[[a #+r1 # 60000]]");
+    ck_assert_int_gt(peek_int(scene.at.redis, "PTTL p|x:a"), 9000);
+    expect_batch(&scene.at, "H d:1 M 1 1 9000 r2 \"\" 0 \"\" q", "[[a ...");
+    ck_assert_int_gt(peek_int(scene.at.redis, "PTTL p|x:a"), 9000);
+    scene_close(&scene);
+}
+END_TEST
+
 START_TEST(a_batch_is_done_once)
 {
     struct scene scene;
@@ -299,6 +313,7 @@ int main(void)
                                   a_reqid_whose_lease_has_ended_gets_another,
                                   a_lease_of_sessions_ends_when_the_last_of_them_leaves,
                                   a_lease_that_somebody_has_without_a_session_is_left_to_its_time,
+                                  a_session_that_repeats_a_request_gets_its_own_time,
                                   a_batch_is_done_once,
                                   recall_gives_back_what_the_batch_granted,
                                   recall_forbids_a_batch_that_comes_later,

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { THINGS = 4 };
+enum { THINGS = 1000 };
 
 struct thing {
     struct session_item item; /* first */
@@ -59,8 +59,19 @@ static void set_up(void)
     now_us = 5000000000;
     test_clock = (struct clock){read_clock, read_clock, NULL};
     memset(things, 0, sizeof things);
-    sessions_init(&sessions, &test_clock, 9000);
+    static const unsigned char seed[16];
+    sessions_init(&sessions, &test_clock, 9000, seed);
     session_init(&session, &sessions, note_lost, &session);
+}
+
+static void tear_down(void)
+{
+    session_end(&session);
+    for (int i = 0; i < THINGS; i++) {
+        if (things[i].item.is_renewing)
+            session_settle(&things[i].item, SESSION_KEPT);
+    }
+    sessions_clear(&sessions);
 }
 
 static int64_t now_ms(void)
@@ -79,7 +90,8 @@ static void pass_ms(int64_t ms)
 
 static struct thing *hold(int i, int64_t limit_ms)
 {
-    session_hold_take(&session, &things[i].item, &rules, now_ms(), limit_ms);
+    struct session_span span = {now_ms(), 9000, limit_ms};
+    session_hold_take(&session, &things[i].item, &rules, &span);
     return &things[i];
 }
 
@@ -163,14 +175,17 @@ END_TEST
 
 START_TEST(a_limit_ends_the_holding)
 {
-    struct thing *thing = hold(0, 4000);
+    struct thing *thing = hold(0, 10000);
     pass_ms(3000);
-    ck_assert_int_eq(thing->asked_for_ms, 1000);
+    ck_assert_int_eq(thing->asked_for_ms, 7000);
     session_settle(&thing->item, SESSION_KEPT);
-    pass_ms(1000);
+    pass_ms(6800);
+    ck_assert_int_eq(thing->losses, 0);
+    pass_ms(100); /* Redis ends it 100 ms later */
     ck_assert_int_eq(thing->losses, 1);
     ck_assert_int_eq(thing->gives, 1);
     ck_assert_int_eq(thing->frees, 1);
+    ck_assert_int_eq(thing->renewals, 1);
 }
 END_TEST
 
@@ -215,20 +230,66 @@ START_TEST(a_daemon_that_stood_still_for_too_long_tells_at_its_first_look)
 }
 END_TEST
 
-START_TEST(many_are_renewed_in_the_order_of_their_turns)
+START_TEST(renewals_of_many_that_came_at_once_are_spread_over_the_third)
 {
-    hold(0, 0);
-    pass_ms(1000);
-    hold(1, 0);
-    pass_ms(1000);
-    hold(2, 1500); /* its limit comes before the others' renewals */
-    pass_ms(1000);
+    int most = 0;
+    for (int i = 0; i < THINGS; i++)
+        hold(i, 0);
+    for (int round = 0, last = 0; round < 60; round++) {
+        int renewals = 0;
+        pass_ms(100);
+        for (int i = 0; i < THINGS; i++) {
+            renewals += things[i].renewals;
+            if (things[i].item.is_renewing)
+                session_settle(&things[i].item, SESSION_KEPT);
+        }
+        most = renewals - last > most ? renewals - last : most;
+        last = renewals;
+    }
+    for (int i = 0; i < THINGS; i++)
+        ck_assert_int_eq(things[i].renewals, 2);
+    ck_assert_int_le(most, THINGS / 30 + 5); /* of 30 looks in a third */
+}
+END_TEST
+
+START_TEST(what_has_little_time_left_is_renewed_at_once)
+{
+    struct session_span span = {.from_ms = now_ms(), .for_ms = 500};
+    session_hold_take(&session, &things[0].item, &rules, &span);
     ck_assert_int_eq(things[0].renewals, 1);
+    pass_ms(400);
+    ck_assert_int_eq(things[0].losses, 0);
+    pass_ms(100);
+    ck_assert_int_eq(things[0].losses, 1);
+    session_settle(&things[0].item, SESSION_KEPT);
+    session_hold_take(&session, &things[1].item, &rules, &span); /* its time is over */
     ck_assert_int_eq(things[1].renewals, 0);
-    pass_ms(500);
-    ck_assert_int_eq(things[2].losses, 1);
-    pass_ms(500);
-    ck_assert_int_eq(things[1].renewals, 1);
+    pass_ms(100);
+    ck_assert_int_eq(things[1].losses, 1);
+}
+END_TEST
+
+START_TEST(what_is_taken_again_by_its_key_is_another_sessions)
+{
+    struct session another;
+    session_init(&another, &sessions, note_lost, &session);
+    things[0].item.key = things[1].item.key = things[2].item.key = STR("a");
+    things[3].item.key = STR("b");
+    hold(0, 0);
+    hold(3, 0);
+    struct session_span span = {now_ms(), 9000, 0};
+    session_hold_take(&another, &things[1].item, &rules, &span);
+    ck_assert_int_eq(things[0].frees, 1);
+    ck_assert_int_eq(things[0].gives + things[0].losses, 0);
+    ck_assert_uint_eq(sessions.held, 2);
+    session_end(&session);
+    ck_assert_int_eq(things[3].gives, 1);
+    ck_assert_int_eq(things[1].gives, 0);
+    session_end(&another);
+    ck_assert_int_eq(things[1].gives, 1);
+    hold(2, 0);
+    ck_assert_int_eq(things[1].frees, 1);
+    ck_assert_uint_eq(sessions.held, 1);
 }
 END_TEST
 
@@ -236,7 +297,7 @@ int main(void)
 {
     Suite *suite = suite_create("session");
     TCase *tcase = tcase_create("session");
-    tcase_add_checked_fixture(tcase, set_up, NULL);
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, a_thing_is_renewed_each_third_of_its_time);
     tcase_add_test(tcase, what_is_gone_is_lost_at_once);
     tcase_add_test(tcase, without_an_answer_it_is_lost_before_its_time_is_over);
@@ -246,7 +307,9 @@ int main(void)
     tcase_add_test(tcase, an_end_gives_all_back_and_tells_nothing);
     tcase_add_test(tcase, what_is_forgotten_is_neither_given_back_nor_told);
     tcase_add_test(tcase, a_daemon_that_stood_still_for_too_long_tells_at_its_first_look);
-    tcase_add_test(tcase, many_are_renewed_in_the_order_of_their_turns);
+    tcase_add_test(tcase, renewals_of_many_that_came_at_once_are_spread_over_the_third);
+    tcase_add_test(tcase, what_has_little_time_left_is_renewed_at_once);
+    tcase_add_test(tcase, what_is_taken_again_by_its_key_is_another_sessions);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
