@@ -189,6 +189,7 @@ struct later *later_new(struct ask *ask, struct pool *pool)
     later->pool = pool;
     later->given = ask->options.given;
     later->asker = peer_state(ask->peer)->id;
+    later->resets = peer_state(ask->peer)->resets;
     later->is_shared = pool != NULL && pool->config->is_shared;
     later->started_us = ask->started_us;
     ask->is_later = true;

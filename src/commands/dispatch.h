@@ -66,6 +66,8 @@ struct later {
     const struct command *command;
     struct pool *pool;     /* that it is about, or NULL: its operation keeps it */
     unsigned given;        /* options */
+    uint64_t asker;        /* its connection's id */
+    unsigned resets;       /* of that, when it came */
     int64_t limit_ms;      /* of a holding with SESSION; <= 0: none */
     struct hold *holds;    /* locks that will be held so, if they are granted */
     bool is_joint;         /* with SESSION and REQID: others may get the same */
@@ -74,7 +76,6 @@ struct later {
     struct waiter *waiter; /* that it waits by; NULL: it does not */
     struct list_node node; /* then: in daemon->waits */
     bool has_failed;       /* private, as the rest */
-    uint64_t asker;        /* its connection's id */
     int64_t started_us;
     struct slowlog_args *args; /* a copy for the slow log, behind the struct; NULL: it is off */
 };

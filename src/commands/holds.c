@@ -27,9 +27,10 @@ struct hold {
     struct str proof;     /* the token, or the lock's owner */
     int64_t fence;        /* of a lock */
     int64_t amount;       /* permits; else 1 */
-    uint64_t asker;       /* a connection's id */
-    bool is_joint;        /* others may have it by the same reqid: it has a name there */
-    struct hold *next;    /* while only planned */
+    uint64_t asker;       /* a connection's id, and how often it had begun anew */
+    unsigned resets;
+    bool is_joint;     /* others may have it by the same reqid: it has a name there */
+    struct hold *next; /* while only planned */
 };
 
 static struct hold *hold_of(struct session_item *item)
@@ -51,15 +52,17 @@ int64_t holds_begin(struct later *later, const struct options *options)
     return first_ms(later);
 }
 
-static struct str name_of(const struct daemon *daemon, uint64_t asker, char out[HOLDS_NAME_MAX])
+static struct str name_of(const struct daemon *daemon, uint64_t asker, unsigned resets,
+                          char out[HOLDS_NAME_MAX])
 {
-    int len = snprintf(out, HOLDS_NAME_MAX, "%.*s:%" PRIu64, PRSTR(daemon->batches.daemon), asker);
+    int len = snprintf(out, HOLDS_NAME_MAX, "%.*s:%" PRIu64 ".%u", PRSTR(daemon->batches.daemon),
+                       asker, resets);
     return str_make(out, (size_t)len);
 }
 
 struct str holds_name(const struct later *later, char out[HOLDS_NAME_MAX])
 {
-    return name_of(later->daemon, later->asker, out);
+    return name_of(later->daemon, later->asker, later->resets, out);
 }
 
 /* --- one hold ----------------------------------------------------------------------------------
@@ -123,7 +126,8 @@ static void give_lease_back(struct session_item *item)
     struct leases leases = {.one = {.resource = hold->name, .token = hold->proof}, .count = 1};
     char text[HOLDS_NAME_MAX];
     if (hold->is_joint)
-        leases_leave(hold->pool, &leases, name_of(hold->daemon, hold->asker, text), false);
+        leases_leave(hold->pool, &leases, name_of(hold->daemon, hold->asker, hold->resets, text),
+                     false);
     else
         leases_give_back(hold->pool, &leases);
 }
@@ -292,7 +296,13 @@ static void hold_take(struct later *later, struct hold *hold, const struct sessi
 {
     struct peer *peer = turn_peer(later->turn);
     hold->asker = later->asker;
-    session_hold_take(session_of(later->daemon, peer), &hold->item, rules, span);
+    hold->resets = later->resets;
+    if (peer_state(peer)->resets == later->resets) {
+        session_hold_take(session_of(later->daemon, peer), &hold->item, rules, span);
+        return;
+    }
+    rules->give_back(&hold->item); /* what the session held has been given back before this came */
+    rules->free(&hold->item);
 }
 
 /* What was granted earlier, to who waited or had asked before, lasts no longer than it says. */
@@ -399,6 +409,7 @@ void holds_end(struct daemon *daemon, struct peer_state *state)
     set_hearing(daemon, state, false);
     mem_free(state->loss);
     state->loss = NULL;
+    state->resets++;
     if (state->holder == NULL)
         return;
     session_end(&state->holder->session);

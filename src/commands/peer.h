@@ -53,6 +53,7 @@ struct peer_state {
     char *lib_name; /* CLIENT SETINFO; "" */
     char *lib_version;
     /* of commands/holds: */
+    unsigned resets;       /* how often it has begun anew */
     struct holder *holder; /* what it holds SESSION-wise; NULL: nothing yet */
     char *loss;            /* what it lost and has not been told of; NULL: nothing */
     bool hears_losses;     /* SUBSCRIBE __lost__ */

@@ -63,6 +63,23 @@ START_TEST(quit_reset_and_kill_give_all_back)
 }
 END_TEST
 
+START_TEST(what_is_granted_after_a_reset_goes_back)
+{
+    static const char *const takes[] = {"MALLOC p SESSION", "MALLOC p REQID q SESSION WITHTOKEN",
+                                        "MALLOC p COUNT 2 SESSION WAIT 100", "LOCK k me SESSION",
+                                        "LOCKALL me SESSION k l"};
+    for (int i = 0; i < 5; i++) {
+        client_send(c, takes[i]);
+        client_send(c, "RESET"); /* is run before the answer to that is there */
+        ck_assert(strstr(client_read(c), "nil") == NULL);
+        expect_text(client_read(c), "RESET");
+        until(strstr(say(other, "INFO clients"), "sessions_held:0") != NULL);
+        expect(other, "POOL HEALTH p", "1) (integer) 0\n2) (integer) 2");
+        expect(other, "LOCKED k", "(integer) 0");
+    }
+}
+END_TEST
+
 START_TEST(locks_are_held_so_too)
 {
     struct client *redis = rig_redis(&rig);
@@ -269,8 +286,8 @@ END_TEST
 int main(void)
 {
     return RIG_RUN("sessions", set_up, tear_down, a_lease_lives_as_long_as_its_connection,
-                   quit_reset_and_kill_give_all_back, locks_are_held_so_too,
-                   a_lock_that_its_owner_took_anew_is_not_given_back,
+                   quit_reset_and_kill_give_all_back, what_is_granted_after_a_reset_goes_back,
+                   locks_are_held_so_too, a_lock_that_its_owner_took_anew_is_not_given_back,
                    a_lock_that_its_owner_took_anew_is_not_renewed, what_was_given_back_is_not_lost,
                    a_renewal_never_shortens_a_time, timeout_limits_the_whole_holding,
                    a_loss_is_pushed_to_resp3, a_loss_is_a_message_to_who_subscribed,
