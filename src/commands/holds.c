@@ -6,7 +6,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define CHANNEL "__lost__"
+#define CHANNEL   "__lost__"
+#define AND_MORE  "; and more"
+#define MOST_TOLD 120 /* bytes, before one more loss is told in an error */
 
 enum { KEY_HEAD = sizeof(uint64_t) + sizeof(struct pool *) };
 
@@ -211,31 +213,38 @@ static void tell_message(struct peer *peer, const struct loss *loss)
     peer_end_push(peer);
 }
 
-/* Client libraries subscribe on a connection of their own: it hears of those with its name. */
-static bool tell_namesakes(struct holder *holder, const struct loss *loss)
+/* Client libraries subscribe on a connection of their own: it hears of those with its name. That
+ * others have that name, too, cannot be known: it does not count as told. */
+static void tell_namesakes(struct holder *holder, const struct loss *loss)
 {
     const struct peer_state *state = peer_state(holder->peer);
-    bool is_told = false;
     if (state->name[0] == '\0' || holder->daemon->gauges.loss_listeners == 0)
-        return false;
+        return;
     for (struct peer *peer = peer_next(holder->daemon, NULL); peer != NULL;
          peer = peer_next(holder->daemon, peer)) {
         const struct peer_state *other = peer_state(peer);
-        if (peer == holder->peer || !other->hears_losses || strcmp(other->name, state->name) != 0)
-            continue;
-        tell_message(peer, loss);
-        is_told = true;
+        if (peer != holder->peer && other->hears_losses && strcmp(other->name, state->name) == 0)
+            tell_message(peer, loss);
     }
-    return is_told;
 }
 
+/* As many as an error has room for. */
 static void remember(struct peer_state *state, const struct loss *loss)
 {
     char name[100], proof[100];
-    str_printable(loss->name, name, sizeof(name));
-    str_printable(loss->proof, proof, sizeof(proof));
-    mem_free(state->loss);
-    state->loss = mem_printf("%.*s %s %s was lost", PRSTR(loss->where), name, proof);
+    char *before = state->loss;
+    size_t len = before != NULL ? strlen(before) : 0;
+    if (len > MOST_TOLD) {
+        if (!str_ends(str_make(before, len), STR(AND_MORE)))
+            state->loss = mem_printf("%s" AND_MORE, before);
+    } else {
+        str_printable(loss->name, name, sizeof(name));
+        str_printable(loss->proof, proof, sizeof(proof));
+        state->loss = mem_printf("%s%s%.*s %s %s was lost", len > 0 ? before : "",
+                                 len > 0 ? "; " : "", PRSTR(loss->where), name, proof);
+    }
+    if (state->loss != before)
+        mem_free(before);
 }
 
 static void on_lost(void *arg, struct session_item *item)
@@ -244,13 +253,13 @@ static void on_lost(void *arg, struct session_item *item)
     struct peer_state *state = peer_state(holder->peer);
     struct loss loss;
     describe(hold_of(item), &loss);
-    bool is_told = tell_namesakes(holder, &loss);
+    tell_namesakes(holder, &loss);
     if (state->protocol >= 3) {
         put_push(peer_begin_push(holder->peer), &loss);
         peer_end_push(holder->peer);
     } else if (state->hears_losses) {
         tell_message(holder->peer, &loss);
-    } else if (!is_told) {
+    } else {
         remember(state, &loss);
     }
 }

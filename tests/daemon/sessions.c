@@ -209,6 +209,39 @@ START_TEST(a_loss_is_a_message_to_who_subscribed)
 }
 END_TEST
 
+START_TEST(a_namesake_hears_of_it_and_the_holder_is_told_all_the_same)
+{
+    expect(other, "CLIENT SETNAME worker", "OK");
+    expect_like(other, "SUBSCRIBE __lost__", "1) 'subscribe'*");
+    expect(c, "CLIENT SETNAME worker", "OK");
+    expect(c, "MALLOC p SESSION", "'r1'");
+    expect(other, "FREE p r1", "(integer) 1");
+    expect_reply(other, "1) 'message'\n2) '__lost__'\n3) 'p r1 *-*'");
+    expect_like(c, "MALLOC p", "(error) LOST p r1 *-* was lost; this request was not run");
+}
+END_TEST
+
+START_TEST(all_that_was_lost_is_said)
+{
+    expect(c, "MALLOC p COUNT 2 SESSION", "1) 'r1'\n2) 'r2'");
+    expect(other, "FREE p r1 r2", "(integer) 2");
+    until(strstr(say(other, "INFO clients"), "sessions_lost:2") != NULL);
+    const char *told = say(c, "MALLOC p");
+    expect_text_like(told, "(error) LOST p r? *-* was lost; p r? *-* was lost; this*");
+    ck_assert(strstr(told, "p r1 ") != NULL && strstr(told, "p r2 ") != NULL);
+    char longest[300];
+    memset(longest, 'k', sizeof longest);
+    longest[sizeof longest - 1] = '\0';
+    for (int i = 0; i < 9; i++)
+        sayf(c, "LOCK %d%s me SESSION", i, longest);
+    for (int i = 0; i < 9; i++)
+        sayf(other, "UNLOCK %d%s", i, longest);
+    until(strstr(say(other, "INFO clients"), "sessions_lost:11") != NULL);
+    expect_like(c, "MALLOC p", "(error) LOST lock *; and more; this request was not run");
+    expect(c, "MALLOC p", "'r1'");
+}
+END_TEST
+
 START_TEST(else_the_next_request_says_so_once)
 {
     expect(c, "MALLOC p SESSION", "'r1'");
@@ -291,7 +324,9 @@ int main(void)
                    a_lock_that_its_owner_took_anew_is_not_renewed, what_was_given_back_is_not_lost,
                    a_renewal_never_shortens_a_time, timeout_limits_the_whole_holding,
                    a_loss_is_pushed_to_resp3, a_loss_is_a_message_to_who_subscribed,
-                   else_the_next_request_says_so_once, a_repeated_request_takes_the_session_over,
+                   a_namesake_hears_of_it_and_the_holder_is_told_all_the_same,
+                   all_that_was_lost_is_said, else_the_next_request_says_so_once,
+                   a_repeated_request_takes_the_session_over,
                    a_lease_ends_with_the_last_who_repeated_its_request,
                    a_lease_that_was_repeated_without_a_session_lasts_for_its_time,
                    a_shared_pool_has_no_sessions);
