@@ -49,7 +49,7 @@ static void tear_down(void)
 
 struct worker {
     struct client *client;
-    unsigned seed;
+    unsigned seed, requests;
 };
 
 /* A daemon may be dead just now: then the other one is tried. */
@@ -90,6 +90,34 @@ static void hold_on(struct worker *worker, struct hold *hold, int choice)
         connect_somewhere(worker);
 }
 
+/* Asks for the same again on a connection of its own, maybe at the other daemon, and leaves the
+ * first one. False: that is not what it got, or nothing. */
+static bool move(struct worker *worker, const char *words, const char *token)
+{
+    struct client *first = worker->client;
+    worker->client = NULL;
+    connect_somewhere(worker);
+    const char *reply = ask(worker, words);
+    bool is_same = reply != NULL && strstr(reply, token) != NULL;
+    client_close(first);
+    if (!is_same)
+        connect_somewhere(worker);
+    return is_same;
+}
+
+static void put_request(struct worker *worker, int choice, int64_t timeout_ms, bool waits,
+                        char *words, size_t size)
+{
+    char how[60];
+    if (!with_session)
+        snprintf(how, sizeof(how), "TIMEOUT 0.%03ld", (long)timeout_ms);
+    else if (choice % 2 == 0)
+        snprintf(how, sizeof(how), "SESSION REQID %d.%u", getpid(), worker->requests++);
+    else
+        strcpy(how, "SESSION");
+    snprintf(words, size, "MALLOC p %s WITHTOKEN%s", how, waits ? " WAIT 150" : "");
+}
+
 /* One lease: asked for, held, and freed; a few are forgotten, a few freed too late. Every other one
  * is waited for: for less than its time, so that it can be said to be held for a part of that. */
 static void work_once(struct worker *worker)
@@ -99,11 +127,7 @@ static void work_once(struct worker *worker)
     bool waits = rand_r(&worker->seed) % 2 == 0;
     int64_t timeout_ms = (waits ? 300 : 150) + rand_r(&worker->seed) % 300;
     int choice = rand_r(&worker->seed) % 80;
-    if (with_session)
-        snprintf(words, sizeof(words), "MALLOC p SESSION WITHTOKEN%s", waits ? " WAIT 150" : "");
-    else
-        snprintf(words, sizeof(words), "MALLOC p TIMEOUT 0.%03ld WITHTOKEN%s", (long)timeout_ms,
-                 waits ? " WAIT 150" : "");
+    put_request(worker, choice, timeout_ms, waits, words, sizeof(words));
     int64_t asked_us = history_now_us();
     const char *reply = ask(worker, words);
     int64_t got_us = history_now_us();
@@ -127,6 +151,8 @@ static void work_once(struct worker *worker)
     hold->is_whole = 1;
     hold_for_a_moment(worker);
     if (with_session) {
+        if (choice % 4 == 0 && !move(worker, words, token))
+            return;
         hold_on(worker, hold, choice);
         return;
     }
