@@ -23,9 +23,9 @@ globals = {
 files["lua/lock"] = {
     read_globals = {
         "call", "sub", "format", "SHARED", "PERMITS", "NOT_OWNER", "OTHER_TYPE", "last_fence",
-        "last_fence_text", "time_ms", "new_fence", "put", "make_shares", "compare", "each_lock",
+        "last_fence_text", "time_ms", "new_fence", "tail_of", "put", "make_shares", "compare", "each_lock",
         "argv", "keys", "known", "is_waited", "values", "stored_fence", "open_journal",
         "read_values", "grant", "value_at", "make_run_other", "finish_batch",
     },
-    globals = { "now_of", "doomed", "granted", "line", "at", "k", "reqid", "only_again", "run_other", "replies" },
+    globals = { "now_of", "doomed", "granted", "line", "at", "k", "reqid", "session", "only_again", "run_other", "replies" },
 }

@@ -15,11 +15,13 @@
 --   J owner fence, K owner timeout_ms           as F (and G) and E, of a lock with several holders
 --   N owner timeout_ms fence  of whichever kind, what was granted with this fence lasts so long, or
 --                         longer: 1; 0
---   X owner fence         likewise, ends it: 1; 0
+--   X owner session fence likewise, ends it, if it is this session's: 1; 0
 --   S                     before one of these, with a key of its own: its lock is one of this set
---   Q reqid               before L, A, H, and before S: who asked with it before gets the same again
+--   Q reqid               before L, A, H, and before Y and S: who asked with it before gets the same again
+--   Y session             before L, R, A, H, and before S: this session has it from then on, without it
+--                         none does
 --   W id ticket("": it asks for the first time; 0: none is known) reqid   before L, R, A, H, and before
---                         S: [1, what that answers]; or, where that is nil, [0, ticket, epoch]: it is in
+--                         Y and S: [1, what that answers]; or, where that is nil, [0, ticket, epoch]: it is in
 --                         the line now, until its daemon's epoch is another
 --   D id                  leaves the line: 0
 --   B hears(1|0) n        its daemon's sign of life, with n locks that are waited for there: [epoch, ms
@@ -41,6 +43,7 @@ run_other = make_run_other()
 local function peek()
     local i, first, locks = at, k, {}
     i = argv[i] == "Q" and i + 2 or i
+    i = argv[i] == "Y" and i + 2 or i
     if argv[i] == "S" then
         i, first = i + 1, first + 1
     end

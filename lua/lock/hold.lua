@@ -3,6 +3,8 @@
 -- its claim: <fence><mark><owner>. The mark is '-' as granted, '+' once its owner has been told
 -- again that the lock is his: what is '+' is not taken back when a reply was lost. A claim of
 -- another than the present owner is of the past: others may end or set a lock without telling.
+-- Behind the owner, each after a NUL: the id of the request that got it, and the name of the session
+-- that has it, the last one that was granted it ("": none).
 -- There are few functions here: each costs time in every batch, whether it is called or not.
 -- Knows: Redis.  Must not know: which keys its script has.
 local call, sub, format = redis.call, string.sub, string.format
@@ -38,6 +40,11 @@ local function new_fence(stored)
     last_fence_text = low < 1000000 and format("%s%06d", seconds_text, low)
         or format("%.0f", last_fence)
     return last_fence, last_fence_text
+end
+
+-- What stands behind the owner, or a share.
+local function tail_of(request, session)
+    return (request ~= "" or session ~= "") and "\0" .. request .. "\0" .. session or ""
 end
 
 -- Times are ms as text; "0" means for ever.

@@ -10,7 +10,7 @@ local known -- the daemon's part of the journal; nil: it has none
 local is_waited -- somebody waits for some lock
 local values, stored_fence -- what all keys hold, as far as they are strings, and the counter
 local at, k, replies = 3, nil, {}
-local reqid = "" -- of the operation at hand
+local reqid, session = "", "" -- of the operation at hand
 local only_again = false -- the operation at hand comes behind others: it gets nothing that it has not
 local run_other -- a function, once it was needed
 
@@ -50,8 +50,7 @@ local function grant(lock, claim, owner, timeout)
     end
     local fence, text = new_fence(stored_fence)
     local n = #granted
-    local value = text .. "-" .. owner
-    put(claim, reqid == "" and value or value .. "\0" .. reqid, timeout)
+    put(claim, text .. "-" .. owner .. tail_of(reqid, session), timeout)
     now_of[lock], doomed[lock] = owner, nil
     granted[n + 1], granted[n + 2], granted[n + 3] = "X", lock, claim
     granted[n + 4], granted[n + 5] = owner, text
@@ -79,22 +78,24 @@ local function make_run_other()
         end
     end
 
-    -- The fence of a claim of this owner, and the request that it was granted to; nil when it is none
-    -- of his.
+    -- The fence of a claim of this owner, and request and session that have it; nil when it is none of
+    -- his.
     local function fence_of(claim, owner)
-        local fence, its_owner, its_reqid = string.match(claim or "", "^(%d+)[-+](%Z*)%z?(%Z*)$")
+        local fence, its_owner, its_reqid, its_session =
+            string.match(claim or "", "^(%d+)[-+](%Z*)%z?(%Z*)%z?(%Z*)$")
         if its_owner ~= owner then
             return nil
         end
-        return tonumber(fence), its_reqid
+        return tonumber(fence), its_reqid, its_session
     end
 
     -- The owner is told that the lock is his: his fence, where it is known, and its new deadline.
-    local function confirm(claim, value, owner, timeout)
-        local fence, its_reqid = fence_of(value, owner)
+    -- new_session: that has it from now on; nil: as it was.
+    local function confirm(claim, value, owner, timeout, new_session)
+        local fence, its_reqid, its_session = fence_of(value, owner)
         if fence then
-            local text = string.match(value, "^%d+") .. "+" .. owner
-            put(claim, its_reqid == "" and text or text .. "\0" .. its_reqid, timeout)
+            local tail = tail_of(its_reqid, new_session or its_session)
+            put(claim, string.match(value, "^%d+") .. "+" .. owner .. tail, timeout)
         end
         return fence
     end
@@ -119,11 +120,11 @@ local function make_run_other()
             return false
         end
         prolong(lock, timeout)
-        local fence = confirm(claim, value_at(k + 1), owner, timeout)
+        local fence = confirm(claim, value_at(k + 1), owner, timeout, session)
         if not fence then -- it was locked by others, who know no fences
             local text
             fence, text = new_fence(stored_fence)
-            put(claim, text .. "+" .. owner, timeout)
+            put(claim, text .. "+" .. owner .. tail_of("", session), timeout)
         end
         return fence
     end
@@ -159,7 +160,7 @@ local function make_run_other()
         end
         for i = k, k + 2 * count - 2, 2 do
             prolong(keys[i], timeout)
-            fences[#fences + 1] = confirm(keys[i + 1], value_at(i + 1), owner, timeout)
+            fences[#fences + 1] = confirm(keys[i + 1], value_at(i + 1), owner, timeout, session)
         end
         return fences
     end
@@ -205,16 +206,17 @@ local function make_run_other()
 
     -- N and X.
     local function run_hold(letter, key, value, owner, third)
-        local fence = letter == "X" and third or argv[at + 3]
-        if value == SHARED or value == PERMITS then
-            if letter == "X" then
-                return shares.leave(key, value, owner, fence, true)
-            end
+        local fence, has_many = argv[at + 3], value == SHARED or value == PERMITS
+        if has_many and letter == "X" then
+            return shares.leave(key, value, owner, fence, third)
+        elseif has_many then
             return shares.extend(key, value, owner, third, fence)
-        elseif value ~= owner or fence_of(value_at(k + 1), owner) ~= tonumber(fence) then
+        end
+        local its_fence, _, its_session = fence_of(value_at(k + 1), owner)
+        if value ~= owner or its_fence ~= tonumber(fence) then
             return 0
         elseif letter == "X" then
-            return finish(key.lock, key.claim)
+            return its_session == third and finish(key.lock, key.claim) or 0
         end
         local ttl_ms = call("PTTL", key.lock)
         if ttl_ms >= 0 and (third == "0" or ttl_ms < tonumber(third)) then
@@ -235,7 +237,7 @@ local function make_run_other()
             return shares.take(key, value, {
                 owner = owner, timeout = timeout, kind = argv[at + 3], n = tonumber(argv[at + 4]),
                 limit = argv[at + 5], is_again = argv[at + 6] == "1",
-                reqid = reqid, only_again = only_again,
+                reqid = reqid, session = session, only_again = only_again,
             })
         elseif value ~= SHARED and value ~= PERMITS then
             return run_changed(letter, value, owner, timeout)
@@ -279,6 +281,10 @@ local function make_run_other()
             reqid, at = argv[at + 1], at + 2
             letter, owner, timeout = argv[at], argv[at + 1], argv[at + 2]
         end
+        if letter == "Y" then
+            session, at = argv[at + 1], at + 2
+            letter, owner, timeout = argv[at], argv[at + 1], argv[at + 2]
+        end
         if letter == "S" then
             local count = redis.pcall("SCARD", keys[k])
             reply = type(count) == "table" and count
@@ -291,12 +297,13 @@ local function make_run_other()
             at, k = at + 4, k + 2 * count
         elseif string.find("HJKNX", letter, 1, true) then
             reply = reply or run_share(letter, value_at(k), owner, timeout)
-            at, k = at + (letter == "H" and 7 or letter == "N" and 4 or 3), k + 4
+            at, k = at + (letter == "H" and 7 or 3), k + 4
+            at = (letter == "N" or letter == "X") and at + 1 or at
         else
             reply = reply or run_one(letter, owner, timeout)
             at, k = at + 3, k + 2
         end
-        reqid = ""
+        reqid, session = "", ""
         return reply
     end
 end

@@ -2,16 +2,16 @@
 -- for whoever sees only that; it ends with the last holder. What follows counts only while the
 -- lock has this value:
 --   holders  zset  owner -> deadline in ms (+inf: for ever)
---   shares   hash  owner -> <fence><mark><n>, and NUL <request> where that has a name;
---                  "" -> <permits in use> <m>; m 0: no limit
+--   shares   hash  owner -> <fence><mark><n>, and as behind the owner of a claim; "" -> <permits in use> <m>; m 0: no limit
 -- Functions are made when they are first needed: most batches do without.
 -- include: lock/hold.lua
 local function make_shares(stored_fence)
     local shares = {}
 
     local function split(share)
-        local fence, mark, n, request = string.match(share or "", "^(%d+)([-+])(%d+)(.*)$")
-        return fence, mark, tonumber(n), request
+        local fence, mark, n, request, session =
+            string.match(share or "", "^(%d+)([-+])(%d+)%z?(%Z*)%z?(%Z*)$")
+        return fence, mark, tonumber(n), request, session
     end
 
     -- Permits in use and their limit, without those whose time is over. Nil when they cannot be
@@ -76,7 +76,8 @@ local function make_shares(stored_fence)
     end
 
     -- ask: owner, timeout, kind, n, limit, is_again (a holder gets his share again, with n anew),
-    -- reqid (likewise, if it is the one that got it), only_again (nobody else gets one).
+    -- reqid (likewise, if it is the one that got it), session (that has it then), only_again (nobody
+    -- else gets one).
     -- The fence; false when there is no room.
     function shares.take(key, value, ask)
         if value and value ~= ask.kind then
@@ -89,9 +90,8 @@ local function make_shares(stored_fence)
             return redis.error_reply(format(
                 "ERR OF %s does not fit: permits of this lock are held OF %s", ask.limit, limit))
         end
-        local request = ask.reqid ~= "" and "\0" .. ask.reqid or ""
         local fence, _, n, its_request = split(call("HGET", key.shares, ask.owner))
-        local is_again = ask.is_again or (request ~= "" and request == its_request)
+        local is_again = ask.is_again or (ask.reqid ~= "" and ask.reqid == its_request)
         if (fence and not is_again) or (not fence and ask.only_again) then
             return false
         end
@@ -108,26 +108,29 @@ local function make_shares(stored_fence)
             end
         end
         local share = fence .. mark .. format("%.0f", ask.n)
-        call("HSET", key.shares, ask.owner, share .. (its_request or request))
+        call("HSET", key.shares, ask.owner, share .. tail_of(its_request or ask.reqid, ask.session))
         set_deadline(key, ask.owner, ask.timeout)
         write(key, ask.kind, used, limit)
         return tonumber(fence)
     end
 
-    -- Ends what an owner has; fence: only what was granted with it ("": all the same) and not
-    -- confirmed since, unless may_be_told. 1, 0, NOTOWNER.
-    function shares.leave(key, value, owner, only_fence, may_be_told)
+    -- Ends what an owner has; only_fence: only what was granted with it ("": all the same) and not
+    -- confirmed since, or what this session has. 1, 0, NOTOWNER.
+    function shares.leave(key, value, owner, only_fence, only_session)
         if owner == "" then
             call("DEL", key.lock, key.holders, key.shares)
             now_of[key.lock] = false
             return value and 1 or 0
         end
         local used, limit, fault = read(key)
-        local fence, mark, n = split(used and call("HGET", key.shares, owner))
+        local fence, mark, n, _, session = split(used and call("HGET", key.shares, owner))
         if fault or not fence then
             return fault or redis.error_reply(NOT_OWNER)
-        elseif only_fence ~= ""
-            and (only_fence ~= fence or (mark ~= "-" and not may_be_told)) then
+        elseif only_fence ~= "" and only_fence ~= fence then
+            return 0
+        elseif only_session and only_session ~= session then
+            return 0
+        elseif only_fence ~= "" and not only_session and mark ~= "-" then
             return 0
         end
         call("HDEL", key.shares, owner)
@@ -139,11 +142,12 @@ local function make_shares(stored_fence)
     -- Gives it a new deadline; fence: what was granted with it lasts so long or longer. 1, 0.
     function shares.extend(key, value, owner, timeout, only_fence)
         local used, limit, fault = read(key)
-        local fence, _, n, request = split(used and call("HGET", key.shares, owner))
+        local fence, _, n, request, session = split(used and call("HGET", key.shares, owner))
         if fault or not fence or (only_fence and only_fence ~= fence) then
             return fault or 0
         end
-        call("HSET", key.shares, owner, fence .. "+" .. format("%.0f", n) .. request)
+        local share = fence .. "+" .. format("%.0f", n)
+        call("HSET", key.shares, owner, share .. tail_of(request, session))
         local deadline = only_fence and call("ZSCORE", key.holders, owner)
         if not deadline or (tonumber(deadline) or math.huge) < time_ms() + timeout then
             set_deadline(key, owner, timeout)

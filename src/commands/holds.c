@@ -156,6 +156,8 @@ static void give_lock_back(struct session_item *item)
 {
     const struct hold *hold = hold_of(item);
     struct lock_hold lock = lock_of(hold);
+    char text[HOLDS_NAME_MAX];
+    lock.session = name_of(hold->daemon, hold->asker, hold->resets, text);
     locks_give_back(&hold->daemon->locks, &lock);
 }
 

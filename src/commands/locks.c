@@ -83,7 +83,9 @@ static void take(struct ask *ask, bool is_again)
     else if (options->given & OPT_PERMITS)
         request.kind = LOCK_PERMITS;
     struct later *later = later_new(ask, NULL);
+    char session[HOLDS_NAME_MAX];
     if (options->given & OPT_SESSION) {
+        request.session = holds_name(later, session);
         request.timeout_ms = holds_begin(later, options);
         holds_plan_lock(later, &name, request.owner,
                         request.kind == LOCK_PERMITS ? request.permits : 1);
@@ -128,7 +130,9 @@ void cmd_lockall(struct ask *ask)
     if (!check_owner(ask, request.owner) || !check_lock_keys(ask))
         return;
     struct later *later = later_new(ask, NULL);
+    char session[HOLDS_NAME_MAX];
     if (ask->options.given & OPT_SESSION) {
+        request.session = holds_name(later, session);
         request.timeout_ms = holds_begin(later, &ask->options);
         for (int i = ask->rest_count - 1; i >= 0; i--) {
             struct lock_name name = {request.set, ask->rest[i]};

@@ -2,7 +2,7 @@
  *
  *   base      <prefix>|lock, or <prefix>|<set> for the locks of a set
  *   lock      <base>:<key>          string  its owner, exactly; #SHARED or #PERMITS: see holders
- *   claim     <base>|claim:<key>    string  the owner's fence: <fence><mark><owner>
+ *   claim     <base>|claim:<key>    string  the owner's fence: see lua/lock/hold.lua
  *   holders   <base>|holders:<key>  zset    owner -> deadline in ms, of a lock with several holders
  *   shares    <base>|shares:<key>   hash    owner -> <fence><mark><permits>; "" -> <in use> <limit>
  *   set       <base>|pool           set     members of a lock set

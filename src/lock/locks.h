@@ -54,6 +54,7 @@ struct lock_request {
     enum lock_kind kind;
     int64_t permits, limit; /* of LOCK_PERMITS: 1 <= permits <= limit */
     struct str reqid;       /* who asked with it before gets the same again; "" = none */
+    struct str session;     /* that has it then; "" = none */
     lock_is_gone is_gone;
 };
 /* The fence; of LOCK_ALL an array of fences in the order given; or nil. */
@@ -75,6 +76,7 @@ struct lock_hold {
     struct lock_name name;
     struct str owner;
     int64_t fence;
+    struct str session; /* of locks_give_back: only if this one still has it */
 };
 /* It lasts so long, or longer if it does already: 1, 0. */
 void locks_keep(struct locks *locks, const struct lock_hold *hold, int64_t timeout_ms,

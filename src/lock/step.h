@@ -17,7 +17,7 @@ struct step {
     struct str owner;
     struct str third;               /* mostly a time */
     bool is_many;                   /* of a lock with several holders */
-    struct str reqid;               /* "" = none */
+    struct str reqid, session;      /* "" = none */
     const struct lock_place *place; /* NULL: it does not wait */
     int more_args, more_keys;       /* that the caller puts behind; its own keys are among them */
     size_t more_bytes;

@@ -251,7 +251,8 @@ const struct line_rules lock_waits_rules = {
 static struct lock_wait *wait_new(struct locks *locks, const struct lock_request *request)
 {
     size_t count = (size_t)request->count;
-    size_t texts = request->set.len + request->owner.len + request->reqid.len;
+    size_t texts =
+        request->set.len + request->owner.len + request->reqid.len + request->session.len;
     for (size_t i = 0; i < count; i++)
         texts += request->keys[i].len;
     struct lock_wait *wait = mem_zalloc(sizeof *wait + count * sizeof(struct str) + texts);
@@ -262,6 +263,7 @@ static struct lock_wait *wait_new(struct locks *locks, const struct lock_request
     wait->request.set = put(&at, request->set);
     wait->request.owner = put(&at, request->owner);
     wait->request.reqid = put(&at, request->reqid);
+    wait->request.session = put(&at, request->session);
     wait->request.keys = keys;
     wait->waited = mem_alloc(count * sizeof *wait->waited);
     for (size_t i = 0; i < count; i++) {

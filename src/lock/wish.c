@@ -58,6 +58,7 @@ struct lock_call *wish_pack(struct locks *locks, const struct lock_request *requ
                         .owner = request->owner,
                         .third = span_of(request->timeout_ms, &span),
                         .reqid = request->reqid,
+                        .session = request->session,
                         .place = place};
     if (request->kind == LOCK_ALL)
         return pack_all(locks, request, &step, done, arg);
@@ -95,9 +96,8 @@ static void end_give_back(struct op *op, const struct err *failure, const struct
     lock_call_free(call);
 }
 
-static void send_give_back(struct locks *locks, const struct step *step)
+static void send_give_back(struct lock_call *call)
 {
-    struct lock_call *call = step_pack(locks, step, NULL, NULL);
     call->op.done = end_give_back;
     call->op.may_lead = true;
     call->tries = GIVE_BACK_TRIES;
@@ -113,18 +113,21 @@ static void give_back(struct lock_call *granted, struct str key, int64_t fence)
                         .owner = step_args(granted)[1],
                         .third = str_make(text, num_format_int(text, fence)),
                         .is_many = is_many};
-    send_give_back(granted->locks, &step);
+    send_give_back(step_pack(granted->locks, &step, NULL, NULL));
 }
 
 void locks_give_back(struct locks *locks, const struct lock_hold *hold)
 {
-    char text[NUM_INT_MAX];
     struct step step = {.name = hold->name,
                         .letter = "X",
                         .owner = hold->owner,
-                        .third = str_make(text, num_format_int(text, hold->fence)),
-                        .is_many = true};
-    send_give_back(locks, &step);
+                        .third = hold->session,
+                        .is_many = true,
+                        .more_args = 1,
+                        .more_bytes = PACKING_INT};
+    struct lock_call *call = step_pack(locks, &step, NULL, NULL);
+    packing_put_int(&call->packing, hold->fence);
+    send_give_back(call);
 }
 
 /* Which locks they were their keys tell, those of each side by side. */

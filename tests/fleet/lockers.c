@@ -159,7 +159,8 @@ static void run(void (*disturb)(unsigned *seed))
     for (int i = 0; i < WORKERS; i++)
         kill_worker(i);
     history_check(history);
-    ck_assert_msg(history_count(history) > 200, "only %zu locks", history_count(history));
+    /* A daemon that dies before it hears anything keeps its waiters' places for 3 of these 4 s. */
+    ck_assert_msg(history_count(history) > 50, "only %zu locks", history_count(history));
     printf("lockers: %zu locks\n", history_count(history));
     until(strcmp(say(rig_redis(&rig), "KEYS rallocd|lock:*"), "(empty array)") == 0);
     until(strcmp(say(rig_redis(&rig), "KEYS rallocd|lock|claim:*"), "(empty array)") == 0);

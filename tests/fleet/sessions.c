@@ -104,9 +104,29 @@ START_TEST(a_daemon_that_was_killed_leaves_the_lease_to_the_other)
 }
 END_TEST
 
+START_TEST(a_lock_belongs_to_the_connection_that_got_it_last)
+{
+    say(first, "LOCK a me REQID q SESSION");
+    say(first, "LOCK b me SESSION");
+    say(first, "LOCK c me SHARED SESSION");
+    say(first, "LOCKALL me SESSION REQID q d e");
+    say(second, "LOCK a me REQID q SESSION");
+    say(second, "RLOCK b me SESSION");
+    say(second, "RLOCK c me SHARED SESSION");
+    say(second, "LOCKALL me SESSION REQID q d e");
+    hang_up(&first, 0);
+    pass_ms(2500);
+    expect(rig_redis(&rig), "EXISTS rallocd|lock:a rallocd|lock:b rallocd|lock:c rallocd|lock:d",
+           "(integer) 4");
+    hang_up(&second, 1);
+    until(say_int(rig_redis(&rig), "EXISTS rallocd|lock:a rallocd|lock:b rallocd|lock:c "
+                                   "rallocd|lock:d rallocd|lock:e") == 0);
+}
+END_TEST
+
 int main(void)
 {
-    return RIG_RUN("sessions", set_up, tear_down,
+    return RIG_RUN("sessions", set_up, tear_down, a_lock_belongs_to_the_connection_that_got_it_last,
                    a_lease_goes_on_at_the_second_daemon_when_the_first_connection_ends,
                    a_lease_goes_on_at_the_first_daemon_when_the_second_connection_ends,
                    who_waited_for_the_same_request_at_two_daemons_hold_it_together,

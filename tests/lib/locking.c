@@ -71,6 +71,10 @@ static int add_head(struct parts *parts, const struct str *words)
         add_arg(parts, STR("Q"));
         add_arg(parts, rest);
         return 1;
+    } else if (words[0].ptr[0] == '+') {
+        add_arg(parts, STR("Y"));
+        add_arg(parts, rest);
+        return 1;
     } else if (words[0].ptr[0] == '!') {
         add_arg(parts, STR("W"));
         add_arg(parts, rest);
@@ -84,9 +88,8 @@ static int add_head(struct parts *parts, const struct str *words)
 static void add_operation(struct parts *parts, const struct str *words, int count)
 {
     struct str set = STR("");
-    int head = add_head(parts, words);
-    words += head;
-    count -= head;
+    for (int head; (head = add_head(parts, words)) > 0; count -= head)
+        words += head;
     if (words[0].ptr[0] == 'B') {
         add_beat(parts, words, count);
         return;

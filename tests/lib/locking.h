@@ -3,7 +3,7 @@
  *
  *     L k owner 60000   F k owner   G k owner fence   V k   A owner 60000 k1 k2
  *     H k owner 60000 #SHARED 1 0 0   J k owner fence   K k owner 60000   @set L k owner 60000
- *     N k owner 60000 fence   X k owner fence
+ *     N k owner 60000 fence   X k owner session fence   +session L k owner 60000 (Y)
  *     ?reqid L k owner 60000   !id ticket reqid L k owner 60000 (W)   D id   B hears k1 k2
  *
  * Knows: the scripts, the layout of the locks' keys (of prefix "p").  Must not know: the daemon. */

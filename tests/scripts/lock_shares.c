@@ -70,15 +70,15 @@ END_TEST
 /* N and X: what was granted with a fence, of whichever kind. */
 START_TEST(one_granting_is_kept_and_ended_by_its_fence)
 {
-    static const char *const takes[] = {"L k a 5000", SHARED("a", "5000"),
-                                        "H k a 5000 #PERMITS 2 3 0"};
+    static const char *const takes[] = {"+s L k a 5000", "+s " SHARED("a", "5000"),
+                                        "+s H k a 5000 #PERMITS 2 3 0"};
     scene_open(&scene, NULL);
     for (int i = 0; i < 3; i++) {
         char keep[80], longer[80], end[80];
         long long old = locking_fence(&scene, takes[i]);
         snprintf(keep, sizeof keep, "N k a 60000 %lld", old);
         snprintf(longer, sizeof longer, "N k b 60000 %lld", old);
-        snprintf(end, sizeof end, "X k a %lld", old);
+        snprintf(end, sizeof end, "X k a s %lld", old);
         expect_locks(&scene, longer, "[0]"); /* another owner's */
         ck_assert_int_le(ttl(), 5000);
         expect_locks(&scene, keep, "[1]");
@@ -95,7 +95,7 @@ START_TEST(one_granting_is_kept_and_ended_by_its_fence)
         ck_assert_int_le(ttl(), 5000);
         expect_locks(&scene, "E k a 0 ; K k a 0", i == 0 ? "[1 1]" : "[KIND 1]");
         snprintf(keep, sizeof keep, "N k a 1000 %lld", new);
-        snprintf(end, sizeof end, "X k a %lld", new);
+        snprintf(end, sizeof end, "X k a s %lld", new);
         expect_locks(&scene, keep, "[1]");
         ck_assert_int_eq(ttl(), -1);
         expect_locks(&scene, end, "[1]"); /* its owner has been told of it since */
@@ -103,6 +103,39 @@ START_TEST(one_granting_is_kept_and_ended_by_its_fence)
         expect_locks(&scene, keep, "[0]");
         expect_nothing_left();
     }
+    scene_close_broken(&scene);
+}
+END_TEST
+
+/* The client's library repeats its request by another connection; then the first one is noticed as
+ * dead. */
+START_TEST(what_another_session_has_by_now_is_not_ended)
+{
+    static const char *const takes[] = {"L k a 5000", SHARED("a", "5000"),
+                                        "H k a 5000 #PERMITS 2 3 0"};
+    static const char *const again[] = {"R k a 5000", "H k a 5000 #SHARED 1 0 1",
+                                        "H k a 5000 #PERMITS 2 3 1"};
+    scene_open(&scene, NULL);
+    for (int i = 0; i < 6; i++) {
+        bool has_reqid = i >= 3;
+        char words[100], first[80], second[80];
+        snprintf(words, sizeof words, "?q +s %s", takes[i % 3]);
+        long long fence = locking_fence(&scene, words);
+        snprintf(words, sizeof words, "?q +t %s", has_reqid ? takes[i % 3] : again[i % 3]);
+        ck_assert_int_eq(locking_fence(&scene, words), fence);
+        snprintf(first, sizeof first, "X k a s %lld", fence);
+        snprintf(second, sizeof second, "X k a t %lld", fence);
+        expect_locks(&scene, first, "[0]");
+        expect_locks(&scene, i % 3 == 0 ? "E k a 6000" : "K k a 6000", "[1]");
+        expect_locks(&scene, first, "[0]");
+        expect_locks(&scene, second, "[1]");
+        expect_nothing_left();
+    }
+    long long fence = locking_fence(&scene, "+s L k a 5000");
+    char end[80];
+    snprintf(end, sizeof end, "X k a s %lld", fence);
+    ck_assert_int_eq(locking_fence(&scene, "R k a 5000"), fence); /* of no session */
+    expect_locks(&scene, end, "[0]");
     scene_close_broken(&scene);
 }
 END_TEST
@@ -245,6 +278,7 @@ int main(void)
                                   whoever_holds_it_exclusively_holds_it_alone,
                                   a_holder_gets_its_share_again_only_when_it_says_so,
                                   one_granting_is_kept_and_ended_by_its_fence,
+                                  what_another_session_has_by_now_is_not_ended,
                                   permits_are_given_up_to_their_number,
                                   a_share_whose_time_is_over_counts_no_more,
                                   a_share_for_ever_keeps_the_lock_for_ever,

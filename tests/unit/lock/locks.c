@@ -218,11 +218,11 @@ END_TEST
 
 START_TEST(one_granting_is_kept_and_given_back_by_its_fence)
 {
-    struct lock_hold hold = {.name = plain, .owner = STR("w"), .fence = 77};
+    struct lock_hold hold = {.name = plain, .owner = STR("w"), .fence = 77, .session = STR("s")};
     locks_keep(&locks, &hold, 50, hear, NULL);
     expect_call(SCRIPT_LOCK_PLAIN, MANY, "me 1 N w 50 77");
     locks_give_back(&locks, &hold);
-    assert_sent(1, SCRIPT_LOCK_PLAIN, "me 2 X w 77");
+    assert_sent(1, SCRIPT_LOCK_PLAIN, "me 2 X w s 77");
     answer("*1\r\n:1\r\n");
     ck_assert_uint_eq(locks.counters.ended, 1);
 }
