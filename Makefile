@@ -120,6 +120,11 @@ TEST_SCRIPTS := $(wildcard tests/docs/*.py tests/docs/*.sh tests/peers/*.py test
 ifneq ($(BUILD),release) # it builds a daemon of its own, always the same
   TEST_SCRIPTS := $(filter-out tests/docs/docker.py,$(TEST_SCRIPTS))
 endif
+# What is loaded into a redis-server, never with sanitizers: that one has none.
+PRELOAD := $(patsubst %.c,$(OUT)/%.so,$(wildcard tests/preload/*.c))
+$(OUT)/tests/preload/%.so: tests/preload/%.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) -std=gnu11 $(WARN) -O2 -shared -fPIC -o $@ $<
 # The simulation: one program of all of tests/sim/, and a test of its little Redis.
 SIM_REDIS := $(patsubst %,$(OUT)/tests/sim/%.o,keyspace store commands zcommands lua)
 SIM_OBJ := $(patsubst %.c,$(OUT)/%.o,$(filter-out tests/sim/keyspace_test.c,$(wildcard tests/sim/*.c)))
@@ -168,7 +173,7 @@ run:
 	  --redis.state_dir=$(STATE)
 
 test:
-	@$(MAKE) --no-print-directory $(PARALLEL) $(OUT)/rallocd $(call wanted,$(TESTS)) \
+	@$(MAKE) --no-print-directory $(PARALLEL) $(OUT)/rallocd $(call wanted,$(TESTS)) $(PRELOAD) \
 	  $(if $(filter %.mjs %/readme.py,$(call wanted,$(ALL_TESTS))),build/node/.done)
 	@T='$(T)' tests/run.sh $(OUT) $(call wanted,$(ALL_TESTS))
 check-asan:

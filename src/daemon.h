@@ -8,6 +8,7 @@
 #include "base/rand.h"
 #include "config/config.h"
 #include "jobs/gc.h"
+#include "jobs/steps.h"
 #include "lock/locks.h"
 #include "ops/batch.h"
 #include "ops/session.h"
@@ -75,6 +76,7 @@ struct daemon {
     struct list waits; /* requests that wait (struct later), oldest first */
     struct deadlocks deadlocks;
     struct gc gc;
+    struct steps steps;
     struct slowlog *slowlog;
     struct clients *clients;
     char id[RAND_TOKEN_LEN + 1]; /* run id: new at each start */

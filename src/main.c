@@ -22,6 +22,7 @@
 #define BATCHES_TICK_MS   50
 #define GC_TICK_MS        100
 #define DEADLOCKS_TICK_MS 500
+#define STEPS_TICK_MS     500
 #define FORGET_TICK_MS    10000
 #define DRAIN_TICK_MS     10
 #define DRAIN_MAX_MS      1000 /* for what the last connections held, to be given back */
@@ -37,7 +38,7 @@ struct process {
     struct systemd systemd;
     struct event *signals[4];
     struct event *wake, *gather, *alarm;
-    struct ticker batches, gc, sessions, deadlocks, forget, announce, drain;
+    struct ticker batches, gc, sessions, deadlocks, steps, forget, announce, drain;
     int64_t drain_until_ms;
     char link_name[24]; /* as Redis' CLIENT LIST shows our links */
     bool has_pidfile;
@@ -60,6 +61,8 @@ static void apply_settings(struct daemon *daemon)
     const struct redis_config *redis = &daemon->config.redis;
     apply_log(daemon);
     daemon->batches.wait_ms = redis->wait_timeout_ms;
+    daemon->batches.restart_grace_ms = redis->restart_grace_ms;
+    daemon->steps.grace_max_ms = redis->step_grace_ms;
     daemon->batches.max_batch = (int)redis->batch;
     daemon->batches.max_queued = (int)redis->max_queued;
     daemon->sessions.time_ms = daemon->config.server.session_timeout_ms;
@@ -223,6 +226,11 @@ static void tick_deadlocks(void *arg)
     deadlocks_tick(arg);
 }
 
+static void tick_steps(void *arg)
+{
+    steps_tick(&((struct daemon *)arg)->steps);
+}
+
 static void tick_forget(void *arg)
 {
     pools_forget_idle(&((struct daemon *)arg)->pools);
@@ -285,6 +293,7 @@ static void start_tickers(struct process *process)
     ticker_init(&process->gc, base, &daemon->rand, GC_TICK_MS, 10, tick_gc, daemon);
     ticker_init(&process->forget, base, &daemon->rand, FORGET_TICK_MS, 10, tick_forget, daemon);
     ticker_init(&process->sessions, base, NULL, SESSIONS_TICK_MS, 0, tick_sessions, daemon);
+    ticker_init(&process->steps, base, &daemon->rand, STEPS_TICK_MS, 10, tick_steps, daemon);
     ticker_init(&process->deadlocks, base, &daemon->rand, DEADLOCKS_TICK_MS, 10, tick_deadlocks,
                 daemon);
     ticker_init(&process->drain, base, NULL, DRAIN_TICK_MS, 0, drain, process);
@@ -303,6 +312,7 @@ static void start_tickers(struct process *process)
     ticker_start(&process->forget);
     ticker_start(&process->sessions);
     ticker_start(&process->deadlocks);
+    ticker_start(&process->steps);
     ticker_start(&process->announce);
 }
 
@@ -334,6 +344,7 @@ static void init_parts(struct process *process)
                                     &daemon->clock, &daemon->rand, &daemon->log);
     batches_init(&daemon->batches, daemon->upstream, &daemon->clock, &daemon->log,
                  str_of(daemon->id));
+    steps_init(&daemon->steps, &daemon->batches);
     list_init(&daemon->waits);
     waiters_init(&daemon->waiters, &daemon->batches, &daemon->rand);
     pools_init(&daemon->pools, &daemon->batches, &daemon->waiters, &daemon->config, &daemon->clock,
@@ -371,6 +382,7 @@ static void clear_parts(struct process *process)
     ticker_clear(&process->forget);
     ticker_clear(&process->sessions);
     ticker_clear(&process->deadlocks);
+    ticker_clear(&process->steps);
     ticker_clear(&process->drain);
     ticker_clear(&process->announce);
     waiters_close(&daemon->waiters);

@@ -51,8 +51,9 @@ struct redis_config {
     int64_t reply_timeout_ms;
     int64_t wait_timeout_ms; /* how long requests wait for a Redis that is away */
     int64_t backoff_min_ms, backoff_max_ms;
-    int64_t max_queued; /* requests per link; and per pool */
-    int64_t batch;      /* requests in one script call */
+    int64_t step_grace_ms, restart_grace_ms; /* nothing is granted meanwhile; 0: never */
+    int64_t max_queued;                      /* requests per link; and per pool */
+    int64_t batch;                           /* requests in one script call */
     char *username, *password;
     char *state_dir;     /* embedded: 0700; holds its socket, config, append-only file */
     char *server_binary; /* embedded: "redis-server" */

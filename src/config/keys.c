@@ -143,6 +143,16 @@ static const struct key rows[] = {
      .sentence = "Seconds before Redis is dialled again for the first time; doubled each time."},
     {REDIS(backoff_max_ms), .name = "backoff_max", .type = KEY_SECONDS, .initial = "5", .min = 1,
      .max = HOUR, .flags = KEY_LIVE, .sentence = "The longest of these waits, in seconds."},
+    {REDIS(step_grace_ms), .name = "step_grace", .type = KEY_SECONDS, .initial = "120", .min = 0,
+     .max = 24 * HOUR, .flags = KEY_LIVE,
+     .sentence = "When Redis' clock goes forward by some seconds, nothing is granted for as long, "
+                 "because what is held ends earlier by as much; but no longer than this."},
+    {REDIS(restart_grace_ms), .name = "restart_grace", .type = KEY_SECONDS, .initial = "0",
+     .min = 0, .max = 24 * HOUR, .flags = KEY_LIVE,
+     .sentence =
+         "Nothing is granted for so many seconds after Redis was restarted or replaced, for "
+         "what it acknowledged last may be lost: as long as the longest TIMEOUT in use. 0: it "
+         "keeps all (appendfsync = always, no failover), or fences guard what is held."},
     {REDIS(max_queued), .name = "max_queued", .type = KEY_INT, .initial = "65536", .min = 1,
      .max = 16777216, .flags = KEY_LIVE,
      .sentence = "Requests that may wait at one link, and at one pool; one more gets -BUSY."},

@@ -60,10 +60,12 @@ struct lock_call *wish_pack(struct locks *locks, const struct lock_request *requ
                         .reqid = request->reqid,
                         .session = request->session,
                         .place = place};
-    if (request->kind == LOCK_ALL)
-        return pack_all(locks, request, &step, done, arg);
-    return request->kind == LOCK_EXCLUSIVE ? step_pack(locks, &step, done, arg)
-                                           : pack_share(locks, request, &step, done, arg);
+    struct lock_call *call = request->kind == LOCK_ALL ? pack_all(locks, request, &step, done, arg)
+                             : request->kind == LOCK_EXCLUSIVE
+                                 ? step_pack(locks, &step, done, arg)
+                                 : pack_share(locks, request, &step, done, arg);
+    call->op.may_grant = true;
+    return call;
 }
 
 bool wish_count(struct locks *locks, const struct err *failure, const struct answer *answer)

@@ -135,6 +135,57 @@ static bool send_queued(struct lane *lane)
     return true;
 }
 
+/* --- times without grants ------------------------------------------------------------------------
+ */
+
+int64_t batches_held_ms(const struct batches *batches)
+{
+    int64_t left_ms = batches->no_grants_until_ms - clock_ms(batches->clock);
+    return left_ms > 0 ? left_ms : 0;
+}
+
+void batches_hold_grants(struct batches *batches, int64_t ms, const char *why)
+{
+    if (ms <= batches_held_ms(batches))
+        return;
+    batches->no_grants_until_ms = clock_ms(batches->clock) + ms;
+    batches->no_grants_why = why;
+}
+
+static bool may_be_granted(const struct batches *batches, const struct op *op, struct err *err)
+{
+    int64_t left_ms = batches_held_ms(batches);
+    return left_ms == 0 || !op->may_grant ||
+           err_set(err, ERR_UPSTREAM, "%s: nothing is granted for another %" PRId64 " ms: not done",
+                   batches->no_grants_why, left_ms);
+}
+
+static void refuse_grants(struct lane *lane)
+{
+    struct err err;
+    list_each (node, &lane->queue) {
+        if (may_be_granted(lane->batches, op_at(node), &err))
+            continue;
+        list_remove(&lane->queue, node);
+        lane->batches->queued--;
+        batches_refuse(lane->batches, op_at(node), &err);
+    }
+}
+
+/* What Redis had acknowledged last may be lost. */
+static void notice_restart(struct batches *batches)
+{
+    uint64_t servers = upstream_servers(batches->upstream);
+    if (batches->servers != 0 && servers != batches->servers && batches->restart_grace_ms > 0) {
+        log_text(batches->log, LOG_LEVEL_WARNING, "redis-began-anew",
+                 "Redis was restarted, or another one took its place: nothing is granted for "
+                 "%" PRId64 " ms",
+                 batches->restart_grace_ms);
+        batches_hold_grants(batches, batches->restart_grace_ms, "Redis began anew");
+    }
+    batches->servers = servers;
+}
+
 /* One call a lane, in turn, until Redis takes no more. */
 static void send_waiting(struct batches *batches)
 {
@@ -143,6 +194,13 @@ static void send_waiting(struct batches *batches)
         return;
     while ((node = list_first(&batches->waiting)) != NULL) {
         struct lane *lane = list_entry(node, struct lane, node);
+        if (batches_held_ms(batches) > 0)
+            refuse_grants(lane);
+        if (lane->lost == 0 && list_is_empty(&lane->queue)) {
+            unlist(lane);
+            mark_active(lane);
+            continue;
+        }
         if (!(lane->lost != 0 ? send_recall(lane) : send_queued(lane)))
             return;
     }
@@ -415,6 +473,7 @@ void batches_tick(struct batches *batches)
 
 static void become_ready(void *arg)
 {
+    notice_restart(arg);
     send_soon(arg);
 }
 
@@ -484,7 +543,7 @@ bool lane_is_idle(const struct lane *lane)
     return !lane->is_flying && lane->lost == 0 && list_is_empty(&lane->queue);
 }
 
-static bool can_take(struct batches *batches, struct err *err)
+static bool can_take(struct batches *batches, const struct op *op, struct err *err)
 {
     int64_t away_ms = upstream_away_ms(batches->upstream);
     if (batches->is_closed)
@@ -493,7 +552,7 @@ static bool can_take(struct batches *batches, struct err *err)
         say_away(batches, away_ms, err);
         return false;
     }
-    return true;
+    return may_be_granted(batches, op, err);
 }
 
 static void take(struct lane *lane)
@@ -508,7 +567,7 @@ static void take(struct lane *lane)
 bool lane_add(struct lane *lane, struct op *op, struct err *err)
 {
     struct batches *batches = lane->batches;
-    if (!can_take(batches, err))
+    if (!can_take(batches, op, err))
         return false;
     if (lane->queue.count >= (size_t)batches->max_queued) {
         batches->busy++;
@@ -526,7 +585,7 @@ bool lane_add_first(struct lane *lane, struct op *op, struct err *err)
 {
     struct batches *batches = lane->batches;
     struct list_node *first = list_first(&lane->queue);
-    if (!can_take(batches, err))
+    if (!can_take(batches, op, err))
         return false;
     /* The queue is ordered by time: expiring looks at its head alone. */
     op->queued_ms = first != NULL ? op_at(first)->queued_ms : clock_ms(batches->clock);

@@ -15,6 +15,9 @@
  * script gives back what it granted and forbids it to happen later) before anything else is sent.
  * Any other lost call fails likewise, without a recall.
  *
+ * Where what was granted before may have ended in Redis earlier than its holders think, nothing is
+ * granted for a while: operations that may grant something fail with UPSTREAM then.
+ *
  * Knows: redis/.  Must not know: what a resource, lock or task is.  Owns: no operation: `done`
  * gives each back exactly once. */
 #ifndef OPS_BATCH_H
@@ -47,8 +50,9 @@ struct op {
     /* It may take effect before others of its call that came before it: whoever asked for it has
      * asked for nothing else that is not answered yet. */
     bool may_lead;
-    bool is_full; /* private: a cheaper script has answered FULL */
-    bool is_lost; /* set with an error: it was sent, and may have happened */
+    bool may_grant; /* it is refused while nothing is granted: see batches_hold_grants() */
+    bool is_full;   /* private: a cheaper script has answered FULL */
+    bool is_lost;   /* set with an error: it was sent, and may have happened */
     op_done done;
     int64_t queued_ms; /* set by lane_add */
     struct err *err;   /* private: why it was not taken, until done (batches_refuse) */
@@ -93,8 +97,13 @@ struct batches {
     struct list active;  /* lanes that are not idle */
     struct list refused; /* operations that batches_refuse() ends at the next tick */
     int64_t wait_ms;
-    int max_batch;  /* operations of one call */
-    int max_queued; /* operations of one lane; one more is BUSY */
+    int64_t
+        restart_grace_ms; /* nothing is granted for so long after a restart of Redis; 0: at once */
+    int64_t no_grants_until_ms; /* monotonic */
+    const char *no_grants_why;  /* static */
+    uint64_t servers;           /* upstream_servers() when a link became ready last */
+    int max_batch;              /* operations of one call */
+    int max_queued;             /* operations of one lane; one more is BUSY */
     /* Optional: runs when batches_tick() should be called as soon as the loop turns. */
     void (*wake)(void *arg);
     void *wake_arg;
@@ -156,6 +165,11 @@ void batches_flush(struct batches *batches);
 /* Ends an operation that was not taken, at the next tick: for callers whose own `done` may not run
  * before they have returned. The error is copied. */
 void batches_refuse(struct batches *batches, struct op *op, const struct err *err);
+
+/* Nothing is granted for so long; `why` is static, for people. */
+void batches_hold_grants(struct batches *batches, int64_t ms, const char *why);
+/* How much of that is left; 0: nothing. */
+int64_t batches_held_ms(const struct batches *batches);
 
 void lane_init(struct lane *lane, struct batches *batches, const struct lane_rules *rules,
                void *owner);

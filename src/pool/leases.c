@@ -71,6 +71,7 @@ void leases_malloc(struct pool *pool, const struct malloc_request *request, leas
     packed->op.weight = grants_weight(request);
     rand_token(pool->pools->rand, random);
     grants_put_holder(packed, request);
+    packed->op.may_grant = true;
     packed_put_literal(packed, STR("M"));
     grants_put(packed, request, random);
     packed_send(packed, &pool->lane);

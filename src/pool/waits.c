@@ -110,6 +110,7 @@ static void ask(struct waiter *waiter)
     packed->arg = wait;
     packed->op.weight = grants_weight(request);
     grants_put_holder(packed, request);
+    packed->op.may_grant = true;
     packed_put_literal(packed, STR("W"));
     packed_put(packed, id);
     if (waiter->ticket < 0)

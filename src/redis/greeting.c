@@ -62,17 +62,15 @@ int greeting_words(enum pending_kind kind, const struct redis_config *config, co
     }
 }
 
-static void take_version(struct greeting *greeting, struct str info)
+static void take_field(struct str info, const char *field, char *out, size_t size)
 {
-    static const char field[] = "redis_version:";
     struct str line;
     while (str_split(&info, '\n', &line)) {
         line = str_trim(line);
-        if (!str_starts(line, STR(field)))
+        if (!str_starts(line, str_of(field)))
             continue;
-        size_t skip = sizeof(field) - 1;
-        str_printable(str_make(line.ptr + skip, line.len - skip), greeting->version,
-                      sizeof(greeting->version));
+        size_t skip = strlen(field);
+        str_printable(str_make(line.ptr + skip, line.len - skip), out, size);
         return;
     }
 }
@@ -89,8 +87,10 @@ void greeting_take(struct greeting *greeting, enum pending_kind kind, const stru
 {
     struct str text = answer_str(answer);
     if (!answer_is_error(answer)) {
-        if (kind == PENDING_INFO)
-            take_version(greeting, text);
+        if (kind == PENDING_INFO) {
+            take_field(text, "redis_version:", greeting->version, sizeof(greeting->version));
+            take_field(text, "run_id:", greeting->run_id, sizeof(greeting->run_id));
+        }
         return;
     }
     if (is_optional(kind, text) || greeting->outcome == GREETING_FAILED)

@@ -17,6 +17,7 @@ struct greeting {
     enum greeting_outcome outcome;
     char trouble[256]; /* unless all is well: Redis' words */
     char version[32];  /* redis_version, once INFO is answered */
+    char run_id[48];   /* run_id, likewise: another one is another server, or it was started anew */
 };
 
 void greeting_init(struct greeting *greeting);

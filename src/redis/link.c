@@ -199,11 +199,22 @@ static void greeted(struct link *link)
     }
 }
 
+/* An ACL may keep INFO from us: then nothing is known of it. */
+static void note_server(struct link_host *host, const struct greeting *greeting)
+{
+    if (greeting->version[0] != '\0')
+        snprintf(host->version, sizeof(host->version), "%s", greeting->version);
+    if (greeting->run_id[0] == '\0' || strcmp(greeting->run_id, host->run_id) == 0)
+        return;
+    snprintf(host->run_id, sizeof(host->run_id), "%s", greeting->run_id);
+    host->servers++;
+}
+
 static void answer_greeting(struct link *link, enum pending_kind kind, const struct answer *answer)
 {
     greeting_take(&link->greeting, kind, answer);
-    if (kind == PENDING_INFO && link->greeting.version[0] != '\0')
-        snprintf(link->host->version, sizeof(link->host->version), "%s", link->greeting.version);
+    if (kind == PENDING_INFO)
+        note_server(link->host, &link->greeting);
     if (kind == PENDING_NAME && answer_is_error(answer))
         log_text(link->host->log, LOG_LEVEL_WARNING, "link-unnamed", "CLIENT SETNAME: %.*s",
                  PRSTR(answer_str(answer)));

@@ -45,6 +45,8 @@ struct link_host {
     size_t in_flight; /* calls */
     int64_t last_latency_us;
     char version[32];
+    char run_id[48];  /* of the server that was greeted last */
+    uint64_t servers; /* how often that was another one than before */
 };
 
 /* How long to wait before the next dial, after so many in a row that failed. */

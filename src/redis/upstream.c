@@ -326,6 +326,11 @@ static void print_where(const struct upstream *upstream, char *out, size_t size)
                  url->db);
 }
 
+uint64_t upstream_servers(const struct upstream *upstream)
+{
+    return upstream->host.servers;
+}
+
 void upstream_stats(const struct upstream *upstream, struct upstream_stats *out)
 {
     const struct link_host *host = &upstream->host;

@@ -48,6 +48,10 @@ int64_t upstream_away_ms(const struct upstream *upstream);
 /* The last reason why there is no link, in Redis' or the system's words; "" if there never was. */
 const char *upstream_trouble(const struct upstream *upstream);
 
+/* How many servers of Redis there were so far, one that was started anew counted again; 0: that is
+ * not known yet. */
+uint64_t upstream_servers(const struct upstream *upstream);
+
 /* Who wants to know that calls are taken again: `ready` runs at each such moment. The struct is the
  * caller's and stays in the list until upstream_forget(). */
 struct upstream_listener {

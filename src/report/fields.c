@@ -209,6 +209,9 @@ NUMBER(queued_ops, daemon->batches.queued)
 NUMBER(busy, daemon->batches.busy)
 NUMBER(retries, daemon->batches.retries)
 NUMBER(recalls, daemon->batches.recalls)
+NUMBER(grants_held, batches_held_ms(&daemon->batches))
+NUMBER(steps_forward, daemon->steps.forward)
+NUMBER(steps_back, daemon->steps.back)
 
 NUMBER(waiting, daemon->waiters.by_number.count)
 NUMBER(deadlocks, daemon->deadlocks.count)
@@ -301,6 +304,12 @@ const struct field field_table[] = {
     COUNTER("redis", "redis_connects", "", "Connections made since the start.", connects),
     COUNTER("redis", "redis_scripts_loaded", "", "Scripts sent whole since the start.",
             scripts_loaded),
+    GAUGE(
+        "redis", "redis_grants_held_ms", "ms",
+        "For how long nothing is granted yet, after a step of Redis' clock or a restart; 0: it is.",
+        grants_held),
+    COUNTER("redis", "redis_clock_steps_forward", "", "Redis' clock went forward.", steps_forward),
+    COUNTER("redis", "redis_clock_steps_back", "", "Redis' clock went back.", steps_back),
     GAUGE("redis", "redis_hears", "",
           "1: Redis tells what was published for requests that wait here; 0 also when none has "
           "waited yet.",
@@ -382,6 +391,7 @@ void fields_reset(struct daemon *daemon)
     batches->busy = batches->retries = batches->recalls = 0;
     daemon->locks.counters = (struct lock_counters){0};
     daemon->deadlocks.count = 0;
+    daemon->steps.forward = daemon->steps.back = 0;
     daemon->sessions.lost = 0;
     list_each (node, &daemon->pools.all)
         list_entry(node, struct pool, node)->counters = (struct pool_counters){0};

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "tests/lib/until.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 void server_init(struct server *server, const char *dir, const char *name)
 {
@@ -69,11 +71,40 @@ static bool answers(struct server *server)
     return is_ready;
 }
 
+/* Where what is built for tests lies. */
+static const char *out_folder(void)
+{
+    const char *out = getenv("OUT");
+    return out != NULL ? out : "build/release";
+}
+
+void server_set_clock(struct server *server, int64_t offset_ms)
+{
+    int64_t offset_us = offset_ms * 1000;
+    int fd = open(server->clock, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    ck_assert_msg(fd >= 0, "%s: %s", server->clock, strerror(errno));
+    ck_assert_int_eq(write(fd, &offset_us, sizeof offset_us), sizeof offset_us);
+    ck_assert_int_eq(close(fd), 0);
+}
+
+void server_own_clock(struct server *server)
+{
+    snprintf(server->clock, sizeof server->clock, "%s/clock", server->dir);
+    server_set_clock(server, 0);
+}
+
 void server_start(struct server *server)
 {
     char path[128];
     char *argv[] = {"redis-server", path, NULL};
-    char *environment[] = {"LC_ALL=C", NULL}; /* Lua's order of names is that of the bytes */
+    char preload[256], clock[160];
+    char *environment[] = {"LC_ALL=C", NULL, NULL, NULL}; /* Lua's order of names: of the bytes */
+    if (server->clock[0] != '\0') {
+        snprintf(preload, sizeof preload, "LD_PRELOAD=%s/tests/preload/stepclock.so", out_folder());
+        snprintf(clock, sizeof clock, "STEPCLOCK=%s", server->clock);
+        environment[1] = preload;
+        environment[2] = clock;
+    }
     snprintf(path, sizeof path, "%s/redis.conf", server->dir);
     ck_assert_int_eq(server->pid, 0);
     write_config(server, path);

@@ -5,6 +5,7 @@
 
 #include "tests/lib/guard.h"
 #include <hiredis/hiredis.h>
+#include <stdint.h>
 
 #define SERVER_MAX_OPTIONS 16
 
@@ -14,7 +15,8 @@ struct server {
     char log[128];
     char *options[SERVER_MAX_OPTIONS]; /* lines of its configuration; owned */
     int option_count;
-    pid_t pid; /* 0: does not run */
+    char clock[128]; /* the file with its clock's offset; "" = the machine's clock */
+    pid_t pid;       /* 0: does not run */
 };
 
 void server_init(struct server *server, const char *dir, const char *name);
@@ -31,6 +33,11 @@ void server_stop(struct server *server);
 /* SIGSTOP: it takes bytes and does not answer. */
 void server_freeze(struct server *server);
 void server_thaw(struct server *server);
+
+/* Its wall clock can be stepped from the next start on; see tests/preload/stepclock.c. */
+void server_own_clock(struct server *server);
+/* Its clock is off by so much from now on. */
+void server_set_clock(struct server *server, int64_t offset_ms);
 
 /* The caller frees it. Fails the test when there is no answer. */
 redisContext *server_connect(const struct server *server);

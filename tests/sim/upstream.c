@@ -386,6 +386,12 @@ void upstream_unhear(struct upstream *upstream, struct hearing *hearing)
     list_remove(&upstream->hearings, &hearing->node);
 }
 
+uint64_t upstream_servers(const struct upstream *upstream)
+{
+    (void)upstream;
+    return 1;
+}
+
 bool upstream_hears(const struct upstream *upstream)
 {
     return upstream->hears;

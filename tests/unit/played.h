@@ -30,6 +30,7 @@ struct upstream {
     struct upstream_listener *listener;
     struct hearing *hearing;
     bool hears;
+    uint64_t servers;
 };
 
 static struct upstream played;
@@ -105,6 +106,11 @@ void upstream_unhear(struct upstream *up, struct hearing *hearing)
 {
     ck_assert_ptr_eq(up->hearing, hearing);
     up->hearing = NULL;
+}
+
+uint64_t upstream_servers(const struct upstream *up)
+{
+    return up->servers;
 }
 
 bool upstream_hears(const struct upstream *up)

@@ -74,6 +74,12 @@ void upstream_unhear(struct upstream *up, struct hearing *hearing)
     (void)hearing;
 }
 
+uint64_t upstream_servers(const struct upstream *up)
+{
+    (void)up;
+    return 1;
+}
+
 bool upstream_hears(const struct upstream *up)
 {
     (void)up;

@@ -216,6 +216,28 @@ START_TEST(a_lost_call_of_the_cheaper_script_is_recalled)
 }
 END_TEST
 
+START_TEST(cheaper_scripts_that_are_full_again_and_again_are_left_alone_for_a_while)
+{
+    for (int i = 0; i < 3; i++) {
+        add(i, "one");
+        answer(FULL);
+        answer(ONE("A"));
+        assert_answer(i, "A");
+    }
+    ck_assert_int_eq(played.count, 6);
+    add(3, "one");
+    assert_sent(6, SCRIPT_POOL_BATCH, "me 7 mode one");
+    answer(ONE("A"));
+    pass_ms(100);
+    add(4, "one");
+    assert_sent(7, SCRIPT_POOL_PLAIN, "me 8 1 one");
+    answer(ONE("A"));
+    add(5, "one"); /* it was not full */
+    assert_sent(8, SCRIPT_POOL_PLAIN, "me 9 1 one");
+    answer(ONE("A"));
+}
+END_TEST
+
 static void add_leader(int i, const char *name)
 {
     new_op(i, SCRIPT_POOL_BATCH, name)->may_lead = true;
@@ -812,6 +834,79 @@ START_TEST(what_was_not_taken_ends_at_the_next_tick)
 }
 END_TEST
 
+/* --- times without grants --- */
+
+static bool add_grant(int i, const char *name)
+{
+    new_op(i, SCRIPT_POOL_BATCH, name)->may_grant = true;
+    return lane_add(&lane, &ops[i].op, &err);
+}
+
+START_TEST(while_grants_are_held_only_they_are_refused)
+{
+    add(0, "a");
+    ck_assert(add_grant(1, "g"));
+    add(2, "b");
+    batches_hold_grants(&batches, 1000, "A step");
+    batches_hold_grants(&batches, 500, "A smaller one");
+    ck_assert_int_eq(batches_held_ms(&batches), 1000);
+    ck_assert(!add_grant(3, "h"));
+    ck_assert_str_eq(err.text, "A step: nothing is granted for another 1000 ms: not done");
+    answer(ONE("A"));
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode b");
+    answer(ONE("B"));
+    pass_ms(0);
+    assert_failed(1, "A step: nothing is granted for another 1000 ms: not done");
+    assert_answer(2, "B");
+    ck_assert(lane_is_idle(&lane));
+    ck_assert_uint_eq(batches.queued, 0);
+    pass_ms(1000);
+    ck_assert(add_grant(4, "i"));
+    assert_sent(2, SCRIPT_POOL_BATCH, "me 3 mode i");
+    answer(ONE("I"));
+}
+END_TEST
+
+START_TEST(a_lane_of_nothing_but_held_grants_is_idle)
+{
+    played.away_ms = 5;
+    ck_assert(add_grant(0, "g"));
+    batches_hold_grants(&batches, 1000, "A step");
+    played.away_ms = 0;
+    played.listener->ready(played.listener->arg);
+    ck_assert_int_eq(played.count, 0);
+    pass_ms(0);
+    ck_assert_int_eq(ops[0].times, 1);
+    ck_assert(lane_is_idle(&lane));
+    add(1, "a");
+    assert_sent(0, SCRIPT_POOL_BATCH, "me 1 mode a");
+    answer(ONE("A"));
+}
+END_TEST
+
+START_TEST(another_server_holds_grants_where_that_is_wanted)
+{
+    played.servers = 1;
+    batches.restart_grace_ms = 700;
+    played.listener->ready(played.listener->arg); /* the first one */
+    ck_assert_int_eq(batches_held_ms(&batches), 0);
+    played.listener->ready(played.listener->arg); /* the links were cut, no more */
+    ck_assert_int_eq(batches_held_ms(&batches), 0);
+    played.servers = 2;
+    ck_assert(add_grant(0, "g"));
+    answer(ONE("G"));
+    played.listener->ready(played.listener->arg);
+    ck_assert_int_eq(batches_held_ms(&batches), 700);
+    ck_assert(!add_grant(1, "h"));
+    batches.restart_grace_ms = 0;
+    pass_ms(700);
+    played.servers = 3;
+    played.listener->ready(played.listener->arg);
+    ck_assert(add_grant(2, "i"));
+    answer(ONE("I"));
+}
+END_TEST
+
 START_TEST(clearing_ends_what_waits_and_takes_nothing_more)
 {
     played.away_ms = 5;
@@ -839,6 +934,7 @@ int main(void)
     tcase_add_test(tcase, what_the_cheaper_script_leaves_undone_goes_by_the_batch_script);
     tcase_add_test(tcase, operations_are_left_undone_once_at_most);
     tcase_add_test(tcase, a_lost_call_of_the_cheaper_script_is_recalled);
+    tcase_add_test(tcase, cheaper_scripts_that_are_full_again_and_again_are_left_alone_for_a_while);
     tcase_add_test(tcase, those_that_may_lead_come_first_in_their_call_and_no_earlier);
     tcase_add_test(tcase, what_comes_while_a_call_is_in_flight_shares_the_next_one);
     tcase_add_test(tcase, what_callbacks_add_shares_the_next_call);
@@ -874,6 +970,9 @@ int main(void)
     tcase_add_test(tcase, a_stale_batch_is_as_good_as_lost);
     tcase_add_test(tcase, another_lost_call_is_not_recalled);
     tcase_add_test(tcase, what_was_not_taken_ends_at_the_next_tick);
+    tcase_add_test(tcase, while_grants_are_held_only_they_are_refused);
+    tcase_add_test(tcase, a_lane_of_nothing_but_held_grants_is_idle);
+    tcase_add_test(tcase, another_server_holds_grants_where_that_is_wanted);
     tcase_add_test(tcase, clearing_ends_what_waits_and_takes_nothing_more);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
