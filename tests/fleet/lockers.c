@@ -22,7 +22,9 @@ static pid_t workers[WORKERS];
 
 static void set_up(void)
 {
-    rig_start(&rig);
+    rig_start_bare(&rig);
+    server_own_clock(&rig.redis);
+    server_start(&rig.redis);
     history = history_new(2000000);
     for (int i = 0; i < 2; i++) {
         struct node *node = rig_node(&rig);
@@ -193,6 +195,16 @@ static void harm_redis(unsigned *seed)
     }
 }
 
+/* Forward it cannot step unnoticed for less than half a second, for longer than these locks last.
+ */
+static void harm_clock(unsigned *seed)
+{
+    static int64_t offset_ms;
+    offset_ms -= rand_r(seed) % 100;
+    server_set_clock(&rig.redis, offset_ms);
+    harm_workers(seed);
+}
+
 START_TEST(no_two_hold_one_lock_when_clients_are_killed)
 {
     run(harm_workers);
@@ -211,9 +223,16 @@ START_TEST(no_two_hold_one_lock_when_redis_is_killed_and_stopped)
 }
 END_TEST
 
+START_TEST(no_two_hold_one_lock_when_the_clock_of_redis_steps_back)
+{
+    run(harm_clock);
+}
+END_TEST
+
 int main(void)
 {
-    return RIG_RUN("lockers", set_up, tear_down, no_two_hold_one_lock_when_clients_are_killed,
-                   no_two_hold_one_lock_when_daemons_are_killed,
-                   no_two_hold_one_lock_when_redis_is_killed_and_stopped);
+    return RIG_RUN(
+        "lockers", set_up, tear_down, no_two_hold_one_lock_when_the_clock_of_redis_steps_back,
+        no_two_hold_one_lock_when_clients_are_killed, no_two_hold_one_lock_when_daemons_are_killed,
+        no_two_hold_one_lock_when_redis_is_killed_and_stopped);
 }
