@@ -173,6 +173,15 @@ bool str_glob(struct str pattern, struct str s, bool nocase)
     return at == pattern.len;
 }
 
+struct str str_put(char **at, struct str s)
+{
+    struct str copy = str_make(*at, s.len);
+    if (s.len > 0)
+        memcpy(*at, s.ptr, s.len);
+    *at += s.len;
+    return copy;
+}
+
 void str_printable(struct str s, char *out, size_t size)
 {
     static const char digits[] = "0123456789abcdef";

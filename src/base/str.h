@@ -63,6 +63,9 @@ bool str_split(struct str *rest, char separator, struct str *part);
  * piece between two stars. */
 bool str_glob(struct str pattern, struct str s, bool nocase);
 
+/* Copies s to *at, which moves behind it: several texts in one piece of memory. The copy. */
+struct str str_put(char **at, struct str s);
+
 /* Copies into `out` (NUL-terminated, cut at size-1) with what is not printable ASCII as \xNN. */
 void str_printable(struct str s, char *out, size_t size);
 

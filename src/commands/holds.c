@@ -70,15 +70,6 @@ struct str holds_name(const struct later *later, char out[HOLDS_NAME_MAX])
 /* --- one hold ----------------------------------------------------------------------------------
  */
 
-static struct str copy(char **at, struct str text)
-{
-    struct str kept = str_make(*at, text.len);
-    if (text.len > 0)
-        memcpy(*at, text.ptr, text.len);
-    *at += text.len;
-    return kept;
-}
-
 static struct hold *hold_new(struct daemon *daemon, struct pool *pool, struct str set,
                              struct str name, struct str proof)
 {
@@ -86,11 +77,11 @@ static struct hold *hold_new(struct daemon *daemon, struct pool *pool, struct st
         mem_alloc(sizeof(*hold) + KEY_HEAD + set.len + 1 + name.len + 1 + proof.len);
     char *at = (char *)(hold + 1) + KEY_HEAD;
     *hold = (struct hold){.daemon = daemon, .pool = pool, .amount = 1};
-    hold->set = copy(&at, set);
+    hold->set = str_put(&at, set);
     *at++ = '\0';
-    hold->name = copy(&at, name);
+    hold->name = str_put(&at, name);
     *at++ = '\0';
-    hold->proof = copy(&at, proof);
+    hold->proof = str_put(&at, proof);
     if (pool != NULL)
         pool->pending++; /* it is not forgotten meanwhile */
     return hold;
@@ -198,7 +189,7 @@ static void put_message(struct reply *reply, const struct loss *loss)
     struct str parts[] = {loss->where, loss->name, loss->proof};
     char *text = mem_alloc(loss->where.len + loss->name.len + loss->proof.len + 2), *at = text;
     for (int i = 0; i < 3; i++) {
-        copy(&at, parts[i]);
+        str_put(&at, parts[i]);
         if (i < 2)
             *at++ = ' ';
     }

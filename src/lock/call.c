@@ -8,16 +8,6 @@ static void end_call(struct op *op, const struct err *failure, const struct answ
     lock_call_end((struct lock_call *)op, failure, answer);
 }
 
-/* A copy in the record's own bytes, behind the last key: none of the keys need hold the name. */
-static struct str keep(char **at, struct str text)
-{
-    struct str kept = str_make(*at, text.len);
-    if (text.len > 0)
-        memcpy(*at, text.ptr, text.len);
-    *at += text.len;
-    return kept;
-}
-
 struct lock_call *lock_call_new(struct locks *locks, const struct lock_shape *shape, lock_done done,
                                 void *arg)
 {
@@ -29,12 +19,12 @@ struct lock_call *lock_call_new(struct locks *locks, const struct lock_shape *sh
     for (int i = 0; i < shape->key_count; i++)
         room.bytes += lock_key_len(shape->keys[i], shape->prefix, &shape->name);
     struct lock_call *call = packing_new(&packing, sizeof *call, room);
-    packing.end -= names;
+    packing.end -= names; /* a copy behind the last key: none of the keys need hold the name */
     char *at = packing.end;
     call->packing = packing;
     call->locks = locks;
-    call->name.set = keep(&at, shape->name.set);
-    call->name.key = keep(&at, shape->name.key);
+    call->name.set = str_put(&at, shape->name.set);
+    call->name.key = str_put(&at, shape->name.key);
     call->op.script = shape->script;
     call->op.weight = 1;
     call->op.done = end_call;

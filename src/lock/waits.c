@@ -41,15 +41,6 @@ static struct locks *locks_of(struct line *line)
     return list_entry(line, struct locks, line);
 }
 
-static struct str put(char **at, struct str text)
-{
-    struct str kept = str_make(*at, text.len);
-    if (text.len > 0)
-        memcpy(*at, text.ptr, text.len);
-    *at += text.len;
-    return kept;
-}
-
 /* --- what is waited for --------------------------------------------------------------------------
  */
 
@@ -58,9 +49,9 @@ static struct waited *watch(struct locks *locks, struct str set, struct str key)
     struct waited *made = mem_zalloc(sizeof *made + set.len + 1 + key.len);
     char *at = (char *)(made + 1);
     made->id = str_make(at, set.len + 1 + key.len);
-    made->name.set = put(&at, set);
+    made->name.set = str_put(&at, set);
     *at++ = '\0';
-    made->name.key = put(&at, key);
+    made->name.key = str_put(&at, key);
     struct waited *known = map_get(&locks->waited, made->id);
     if (known != NULL) {
         mem_free(made);
@@ -260,14 +251,14 @@ static struct lock_wait *wait_new(struct locks *locks, const struct lock_request
     char *at = (char *)(keys + count);
     wait->locks = locks;
     wait->request = *request;
-    wait->request.set = put(&at, request->set);
-    wait->request.owner = put(&at, request->owner);
-    wait->request.reqid = put(&at, request->reqid);
-    wait->request.session = put(&at, request->session);
+    wait->request.set = str_put(&at, request->set);
+    wait->request.owner = str_put(&at, request->owner);
+    wait->request.reqid = str_put(&at, request->reqid);
+    wait->request.session = str_put(&at, request->session);
     wait->request.keys = keys;
     wait->waited = mem_alloc(count * sizeof *wait->waited);
     for (size_t i = 0; i < count; i++) {
-        keys[i] = put(&at, request->keys[i]);
+        keys[i] = str_put(&at, request->keys[i]);
         wait->waited[i] = watch(locks, request->set, keys[i]);
     }
     return wait;

@@ -295,15 +295,6 @@ const struct line_rules waits_rules = {.ask = ask,
                                        .answer = answer,
                                        .free = free_wait};
 
-static struct str keep(struct str text, char **at)
-{
-    struct str kept = str_make(*at, text.len);
-    if (text.len > 0)
-        memcpy(*at, text.ptr, text.len);
-    *at += text.len;
-    return kept;
-}
-
 struct waiter *waits_malloc(struct pool *pool, const struct malloc_request *request,
                             int64_t wait_ms, leases_done done, void *arg)
 {
@@ -314,10 +305,10 @@ struct waiter *waits_malloc(struct pool *pool, const struct malloc_request *requ
     char *at = (char *)(wait + 1);
     wait->pool = pool;
     wait->request = *request;
-    wait->request.name = keep(request->name, &at);
-    wait->request.owner = keep(request->owner, &at);
-    wait->request.reqid = keep(request->reqid, &at);
-    wait->request.holder = keep(request->holder, &at);
+    wait->request.name = str_put(&at, request->name);
+    wait->request.owner = str_put(&at, request->owner);
+    wait->request.reqid = str_put(&at, request->reqid);
+    wait->request.holder = str_put(&at, request->holder);
     wait->waiter.will_return = request->reqid.len > 0;
     wait->done = done;
     wait->arg = arg;

@@ -213,6 +213,18 @@ START_TEST(escapes_are_never_cut_in_half)
 }
 END_TEST
 
+START_TEST(texts_are_put_one_behind_the_other)
+{
+    char bytes[5], *at = bytes;
+    struct str first = str_put(&at, STR("a\0b")), none = str_put(&at, str_make(NULL, 0));
+    struct str last = str_put(&at, STR("cd"));
+    ck_assert(str_eq(first, STR("a\0b")));
+    ck_assert_uint_eq(none.len, 0);
+    ck_assert(str_eq(last, STR("cd")));
+    ck_assert_ptr_eq(at, bytes + 5);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("str");
@@ -231,6 +243,7 @@ int main(void)
     tcase_add_test(all, globs_ignore_case_when_told_to);
     tcase_add_test(all, many_stars_take_no_exponential_time);
     tcase_add_test(all, a_pattern_of_a_million_stars_is_read_once);
+    tcase_add_test(all, texts_are_put_one_behind_the_other);
     tcase_add_test(all, unprintable_bytes_become_escapes);
     tcase_add_test(all, escapes_are_never_cut_in_half);
     suite_add_tcase(suite, all);
