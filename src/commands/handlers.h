@@ -12,6 +12,9 @@ void cmd_free(struct ask *ask);
 void cmd_renew(struct ask *ask);
 void cmd_held(struct ask *ask);
 
+/* gang.c */
+void cmd_mallocall(struct ask *ask);
+
 /* explain.c */
 void cmd_explain(struct ask *ask);
 

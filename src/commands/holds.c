@@ -318,19 +318,18 @@ static struct session_span span_of(const struct later *later, const struct lease
                                  .limit_ms = later->limit_ms > 0 && limit_ms < 1 ? 1 : limit_ms};
 }
 
-void holds_take_leases(struct later *later, const struct leases *leases)
+void holds_take_leases(struct later *later, struct pool *pool, const struct leases *leases)
 {
     char text[HOLDS_NAME_MAX];
     if (turn_is_orphan(later->turn)) { /* without a reqid whoever asked gives them back */
         if (later->is_joint)
-            leases_leave(later->pool, leases, holds_name(later, text), true);
+            leases_leave(pool, leases, holds_name(later, text), true);
         return;
     }
     for (size_t i = 0; i < leases->count; i++) {
         struct lease lease = leases_at(leases, i);
         struct session_span span = span_of(later, leases, lease.ttl_ms);
-        struct hold *hold =
-            hold_new(later->daemon, later->pool, STR(""), lease.resource, lease.token);
+        struct hold *hold = hold_new(later->daemon, pool, STR(""), lease.resource, lease.token);
         hold->is_joint = later->is_joint;
         if (hold->is_joint)
             set_key(hold, later->asker);

@@ -18,9 +18,9 @@ int64_t holds_begin(struct later *later, const struct options *options);
  * last of them does. */
 #define HOLDS_NAME_MAX 64
 struct str holds_name(const struct later *later, char out[HOLDS_NAME_MAX]);
-/* The connection of this request holds these leases; when it has gone, they are given back, but
- * with a reqid: then it will ask again. */
-void holds_take_leases(struct later *later, const struct leases *leases);
+/* The connection of this request holds these leases; when it has gone, whoever asked gives
+ * them back, but with a reqid: then it will ask again. */
+void holds_take_leases(struct later *later, struct pool *pool, const struct leases *leases);
 /* It has asked to give this resource back. token: "" = whichever. */
 void holds_forget_lease(struct peer *peer, const struct pool *pool, struct str resource,
                         struct str token);

@@ -7,23 +7,6 @@
 #include "daemon.h"
 #include "pool/waits.h"
 
-static void put_lease(struct reply *reply, const struct lease *lease)
-{
-    reply_array(reply, 4);
-    reply_bulk(reply, lease->resource);
-    reply_bulk(reply, lease->token);
-    reply_int(reply, lease->fence);
-    reply_int(reply, lease->ttl_ms);
-}
-
-static void put_granted(struct reply *reply, const struct lease *lease, unsigned given)
-{
-    if (given & OPT_WITHTOKEN)
-        put_lease(reply, lease);
-    else
-        reply_bulk(reply, lease->resource);
-}
-
 static void end_malloc(void *arg, const struct err *err, const struct leases *leases)
 {
     struct later *later = arg;
@@ -38,12 +21,9 @@ static void end_malloc(void *arg, const struct err *err, const struct leases *le
         reply_array(reply, leases->count);
     else if (leases->count == 0)
         reply_null(reply);
-    for (size_t i = 0; i < leases->count; i++) {
-        struct lease lease = leases_at(leases, i);
-        put_granted(reply, &lease, later->given);
-    }
+    outcome_put_leases(reply, leases, (later->given & OPT_WITHTOKEN) != 0);
     if (later->given & OPT_SESSION)
-        holds_take_leases(later, leases);
+        holds_take_leases(later, later->pool, leases);
     later_end(later);
 }
 
@@ -183,10 +163,7 @@ static void end_held(void *arg, const struct err *err, const struct leases *leas
     if (outcome_failed(later, err))
         return;
     reply_array(later_reply(later), leases->count);
-    for (size_t i = 0; i < leases->count; i++) {
-        struct lease lease = leases_at(leases, i);
-        put_lease(later_reply(later), &lease);
-    }
+    outcome_put_leases(later_reply(later), leases, true);
     later_end(later);
 }
 

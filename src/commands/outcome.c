@@ -101,3 +101,23 @@ void outcome_put_text(struct reply *reply, const char *name, const char *text)
     reply_text(reply, name);
     reply_text(reply, text);
 }
+
+static void put_lease(struct reply *reply, const struct lease *lease)
+{
+    reply_array(reply, 4);
+    reply_bulk(reply, lease->resource);
+    reply_bulk(reply, lease->token);
+    reply_int(reply, lease->fence);
+    reply_int(reply, lease->ttl_ms);
+}
+
+void outcome_put_leases(struct reply *reply, const struct leases *leases, bool with_token)
+{
+    for (size_t i = 0; i < leases->count; i++) {
+        struct lease lease = leases_at(leases, i);
+        if (with_token)
+            put_lease(reply, &lease);
+        else
+            reply_bulk(reply, lease.resource);
+    }
+}

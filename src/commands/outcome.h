@@ -28,4 +28,8 @@ void outcome_wait(struct later *later, struct waiter *waiter);
 void outcome_put_int(struct reply *reply, const char *name, int64_t n);
 void outcome_put_text(struct reply *reply, const char *name, const char *text);
 
+/* One after the other: each as its resource, or as an array of resource, token, fence and ttl_ms.
+ */
+void outcome_put_leases(struct reply *reply, const struct leases *leases, bool with_token);
+
 #endif

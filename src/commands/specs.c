@@ -210,6 +210,23 @@ void cmd_command_list(struct ask *ask)
 
 /* --- GETKEYS --------------------------------------------------------------------------------- */
 
+/* "pool n [pool n ...]" behind the options. */
+static void put_pools(struct ask *ask, const struct command *command)
+{
+    const struct str *args = ask->rest + 1;
+    int count = ask->rest_count - 1, used;
+    struct options options;
+    struct err err;
+
+    if (!options_parse(command->name, command->options, true, args, count, &options, &used, &err)) {
+        ask_error(ask, ERR_GENERAL, "Invalid arguments specified for command");
+        return;
+    }
+    reply_array(ask->reply, (size_t)(count - used + 1) / 2);
+    for (int i = used; i < count; i += 2)
+        reply_bulk(ask->reply, args[i]);
+}
+
 void cmd_command_getkeys(struct ask *ask)
 {
     const struct command *command = command_find(ask->rest[0]);
@@ -221,10 +238,13 @@ void cmd_command_getkeys(struct ask *ask)
         return;
     }
     int pool_at = command_pool_at(command), arity = command_arity(command);
-    if (pool_at == 0) {
+    bool has_pools = command->rest != NULL && str_starts(str_of(command->rest), STR("pool "));
+    if (pool_at == 0 && !has_pools) {
         ask_error(ask, ERR_GENERAL, "The command has no key arguments");
     } else if (arity > 0 ? ask->rest_count != arity : ask->rest_count < -arity) {
         ask_error(ask, ERR_GENERAL, "Invalid number of arguments specified for command");
+    } else if (has_pools) {
+        put_pools(ask, command);
     } else {
         reply_array(ask->reply, 1);
         reply_bulk(ask->reply, ask->rest[pool_at]);

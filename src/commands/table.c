@@ -558,6 +558,19 @@ const struct command command_table[] = {
               "or none). With WITHTOKEN each is an array of resource, token, fence and time "
               "to live in ms (-1: for ever).",
      .since = FIRST},
+    {.name = "MALLOCALL",
+     .full = "mallocall",
+     .group = GROUP_LEASES,
+     .run = cmd_mallocall,
+     .args = "",
+     .options = OPT_TIMEOUT | OPT_OWNER | OPT_WAIT | OPT_WITHTOKEN | OPT_SESSION,
+     .rest = "pool n [pool n ...]",
+     .flags = CMD_WRITE | CMD_RESOURCES,
+     .summary = "Leases n free resources of each pool: all of them or none. With WAIT it stands in "
+                "the line of a pool that has not enough, and begins again with what it gets there.",
+     .reply = "An array with, for each pool in the order given, an array of its resources, each as "
+              "MALLOC has it; nil when not all can be had.",
+     .since = FIRST},
     {.name = "FREE",
      .full = "free",
      .group = GROUP_LEASES,

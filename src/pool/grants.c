@@ -1,5 +1,6 @@
 /* grants: see grants.h. */
 #include "pool/grants.h"
+#include "base/mem.h"
 #include "base/rand.h"
 #include "pool/plain.h"
 
@@ -9,13 +10,34 @@ struct lease leases_at(const struct leases *leases, size_t i)
 {
     size_t at = i * FIELDS;
     if (leases->answer == NULL)
-        return leases->one;
+        return leases->kept != NULL ? leases->kept[i] : leases->one;
     return (struct lease){
         .resource = answer_str(answer_at(leases->answer, at)),
         .token = answer_str(answer_at(leases->answer, at + 1)),
         .fence = answer_int(answer_at(leases->answer, at + 2), 0),
         .ttl_ms = answer_int(answer_at(leases->answer, at + 3), -1),
     };
+}
+
+void leases_copy(const struct leases *leases, struct leases *copy)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < leases->count; i++)
+        bytes += leases_at(leases, i).resource.len + leases_at(leases, i).token.len;
+    struct lease *kept = mem_alloc(leases->count * sizeof *kept + bytes);
+    char *at = (char *)(kept + leases->count);
+    for (size_t i = 0; i < leases->count; i++) {
+        kept[i] = leases_at(leases, i);
+        kept[i].resource = str_put(&at, kept[i].resource);
+        kept[i].token = str_put(&at, kept[i].token);
+    }
+    *copy = (struct leases){.kept = kept, .count = leases->count, .asked_ms = leases->asked_ms};
+}
+
+void leases_drop(struct leases *copy)
+{
+    mem_free(copy->kept);
+    *copy = (struct leases){0};
 }
 
 bool grants_read(const struct answer *answer, int64_t asked_ms, struct leases *leases)

@@ -197,7 +197,7 @@ static void send_give_back(struct packed *packed)
 
 void leases_give_back(struct pool *pool, const struct leases *leases)
 {
-    for (size_t i = 0; i < leases->count; i++) {
+    for (size_t i = leases->count; i-- > 0;) { /* each comes before the last one */
         struct lease lease = leases_at(leases, i);
         struct free_request request = {
             .token = lease.token, .resources = &lease.resource, .count = 1, .may_lead = true};

@@ -32,12 +32,17 @@ struct lease {
 
 /* What was granted, in order. Borrowed for the callback. */
 struct leases {
-    const struct answer *answer; /* private; NULL: the one below is all */
+    const struct answer *answer; /* private; NULL: see the next two */
+    struct lease *kept;          /* private: copied by leases_copy(); NULL: one is all */
     struct lease one;
     size_t count;
     int64_t asked_ms; /* monotonic: their ttls count from then at the earliest */
 };
 struct lease leases_at(const struct leases *leases, size_t i);
+/* A copy that outlives the callback; the texts are copied, too. */
+void leases_copy(const struct leases *leases, struct leases *copy);
+/* Of a copy: frees it; it is empty then. Likewise of an empty one. */
+void leases_drop(struct leases *copy);
 
 /* `leases` is NULL with an error, else count 0 when nothing (or, for ALL, not enough) is free. */
 typedef void (*leases_done)(void *arg, const struct err *err, const struct leases *leases);

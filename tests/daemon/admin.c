@@ -331,6 +331,8 @@ START_TEST(command_getkeys_tells_the_pool)
 {
     expect(c, "COMMAND GETKEYS MALLOC p TIMEOUT 5", "1) 'p'");
     expect(c, "COMMAND GETKEYS POOL EXTEND p r", "1) 'p'");
+    expect(c, "COMMAND GETKEYS MALLOCALL TIMEOUT 5 p 1 q 2", "1) 'p'\n2) 'q'");
+    expect_like(c, "COMMAND GETKEYS MALLOCALL ALL p 1", "(error) ERR *");
     expect_like(c, "COMMAND GETKEYS PING", "(error) ERR *");
     expect_like(c, "COMMAND GETKEYS", "(error) ERR wrong number of arguments *");
 }

@@ -86,7 +86,7 @@ START_TEST(arity_is_counted_as_redis_does)
         {"fence|check", 4},  {"command", -1},   {"command|docs", -2}, {"command|getkeys", -3},
         {"client", -2},      {"client|id", 2},  {"client|reply", 3},  {"client|setinfo", 4},
         {"config|get", -3},  {"config|set", 4}, {"slowlog|get", -2},  {"shutdown", -1},
-        {"monitor", 1}};
+        {"monitor", 1},      {"mallocall", -3}};
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const struct command *row = command_find_full(str_of(rows[i].full));

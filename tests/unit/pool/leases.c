@@ -358,7 +358,7 @@ START_TEST(granted_leases_are_given_back_by_their_tokens)
 {
     leases_malloc(pool, &one, give_back, NULL);
     answer(GRANTS);
-    assert_sent(1, SCRIPT_POOL_PLAIN, "me 2  T 2 r2 8-y r1 7-x");
+    assert_sent(1, SCRIPT_POOL_PLAIN, "me 2  T 2 r1 7-x r2 8-y");
     answer("*2\r\n:1\r\n:1\r\n");
     ck_assert_uint_eq(pool->counters.frees, 2);
     ck_assert_uint_eq(pool->pending, 0);
