@@ -169,6 +169,28 @@ START_TEST(hundreds_who_die_at_once_hold_up_nobody)
 }
 END_TEST
 
+/* What one of the dead kept, told of it or not, would be gone for an hour. */
+START_TEST(hundreds_who_die_while_they_are_served_lose_nothing)
+{
+    expect(c, "CONFIG SET server.session_timeout 3600", "OK");
+    expect(giver, "POOL EXTEND p s t", "(integer) 2");
+    expect(giver, "MALLOC p COUNT 2 TIMEOUT 0", "1) 's'\n2) 't'");
+    for (int i = 0; i < CROWD; i++) {
+        waiters[i] = node_client(node);
+        client_send(waiters[i], "MALLOC p WAIT 0 SESSION");
+    }
+    until(in_line() == CROWD);
+    client_send(giver, "FREE p r s t");
+    for (int i = 0; i < CROWD; i++) {
+        client_close(waiters[i]);
+        waiters[i] = NULL;
+    }
+    expect_text(client_read(giver), "(integer) 3");
+    until(in_line() == 0);
+    expect_like(c, "MALLOC p COUNT 3 ALL WAIT 0", "1) '?'\n2) '?'\n3) '?'");
+}
+END_TEST
+
 /* Someone has deleted keys of ours: who waits does not wait for ever. */
 START_TEST(a_line_that_was_deleted_by_hand_comes_back)
 {
@@ -201,5 +223,6 @@ int main(void)
         who_waits_is_told_when_redis_stays_away, a_wait_ends_in_its_time_though_redis_is_away,
         who_missed_the_message_is_served_all_the_same, a_lost_reply_costs_nobody_the_place,
         a_lost_grant_is_granted_again, hundreds_who_die_at_once_hold_up_nobody,
+        hundreds_who_die_while_they_are_served_lose_nothing,
         a_line_that_was_deleted_by_hand_comes_back, a_pool_that_was_lost_is_waited_for_again);
 }
