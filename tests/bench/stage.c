@@ -1,5 +1,6 @@
 /* stage: see stage.h. */
 #include "stage.h"
+#include "distance.h"
 #include <err.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -136,7 +137,7 @@ static void start_daemon(struct stage *stage, const struct stage_plan *plan, int
     place(daemon, stage, name);
     snprintf(listen, sizeof(listen), "--server.listen=127.0.0.1:%u,unix:%s", daemon->tcp.port,
              daemon->local.unix_path);
-    snprintf(url, sizeof(url), "--redis.url=unix://%s", stage->redis.local.unix_path);
+    snprintf(url, sizeof(url), "--redis.url=unix://%s", stage->link.unix_path);
     snprintf(namespace, sizeof(namespace), "--server.namespace=%s", STAGE_NAMESPACE);
     const char *const command[] = {plan->rallocd,
                                    listen,
@@ -153,6 +154,17 @@ static void start_daemon(struct stage *stage, const struct stage_plan *plan, int
     run(daemon, stage, name, argv);
 }
 
+static void start_distance(struct stage *stage, int us)
+{
+    struct program far;
+    stage->link = stage->redis.local;
+    if (us == 0)
+        return;
+    place(&far, stage, "far");
+    stage->link = far.local;
+    stage->distance = distance_start(&stage->link, &stage->redis.local, us);
+}
+
 void stage_start(struct stage *stage, const struct stage_plan *plan)
 {
     *stage = (struct stage){.daemon_count = plan->daemon_count};
@@ -160,6 +172,7 @@ void stage_start(struct stage *stage, const struct stage_plan *plan)
     if (mkdtemp(stage->folder) == NULL)
         err(1, "%s", stage->folder);
     start_redis(stage);
+    start_distance(stage, plan->distance_us);
     for (int i = 0; i < plan->daemon_count; i++)
         start_daemon(stage, plan, i);
 }
@@ -174,5 +187,7 @@ void stage_stop(struct stage *stage)
 {
     for (int i = 0; i < stage->daemon_count; i++)
         stop(&stage->daemons[i]);
+    if (stage->distance > 0)
+        proc_stop(stage->distance);
     stop(&stage->redis);
 }

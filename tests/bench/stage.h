@@ -21,6 +21,8 @@ struct program {
 struct stage {
     char folder[64];
     struct program redis;
+    struct endpoint link; /* where the daemons reach Redis */
+    pid_t distance;       /* 0: Redis is near */
     struct program daemons[STAGE_MAX_DAEMONS];
     int daemon_count;
 };
@@ -29,6 +31,7 @@ struct stage_plan {
     const char *folder; /* it gets one of its own in there, for sockets, logs and Redis' data */
     const char *rallocd;
     int daemon_count;
+    int distance_us;            /* to Redis, each way */
     const char *const *wrapper; /* words before each daemon's command line; NULL: none */
 };
 
