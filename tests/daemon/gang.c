@@ -78,7 +78,7 @@ START_TEST(it_gets_nothing_when_one_pool_has_not_enough)
     expect(c, "MALLOC b", "'b1'");
     expect(gang, "MALLOCALL a 2 b 2", "(nil)");
     expect(gang, "MALLOCALL b 2 a 2", "(nil)");
-    expect(gang, "POOL FREELIST a", "1) 'a1'\n2) 'a2'");
+    expect_like(gang, "POOL FREELIST a", "1) 'a?'\n2) 'a?'");
     expect(gang, "POOL FREELIST b", "1) 'b2'");
 }
 END_TEST
@@ -142,12 +142,12 @@ START_TEST(nothing_is_held_while_it_waits)
 {
     expect(c, "MALLOC b COUNT 2", "1) 'b1'\n2) 'b2'");
     wait_in_line("MALLOCALL WAIT 0 a 2 b 2", "b");
-    expect(c, "MALLOC a COUNT 2 ALL", "1) 'a1'\n2) 'a2'");
+    expect_like(c, "MALLOC a COUNT 2 ALL WAIT 0", "1) 'a?'\n2) 'a?'");
     expect(c, "FREE a a1 a2", "(integer) 2");
     expect(c, "FREE b b1", "(integer) 1");
     expect(c, "MALLOC b", "(nil)"); /* it is kept for the gang */
     expect(c, "FREE b b2", "(integer) 1");
-    expect_text(client_read(gang), "1) 1) 'a1'\n   2) 'a2'\n2) 1) 'b1'\n   2) 'b2'");
+    expect_text_like(client_read(gang), "1) 1) 'a?'\n   2) 'a?'\n2) 1) 'b1'\n   2) 'b2'");
 }
 END_TEST
 
@@ -189,10 +189,10 @@ static void make_patient(void)
 {
     expect(c, "MALLOC b COUNT 2", "1) 'b1'\n2) 'b2'");
     wait_in_line("MALLOCALL WAIT 0 b 2 a 2", "b");
-    expect(c, "MALLOC a COUNT 2", "1) 'a1'\n2) 'a2'");
+    expect_like(c, "MALLOC a COUNT 2 ALL WAIT 0", "1) 'a?'\n2) 'a?'");
     expect(c, "FREE b b1 b2", "(integer) 2");
     until(in_line("a") == 1 && in_line("b") == 0);
-    expect(c, "MALLOC b COUNT 2 WAIT 0", "1) 'b1'\n2) 'b2'");
+    expect_like(c, "MALLOC b COUNT 2 ALL WAIT 0", "1) 'b?'\n2) 'b?'");
     expect(c, "FREE a a1 a2", "(integer) 2");
     until(in_line("b") == 1);
 }
@@ -201,7 +201,7 @@ START_TEST(after_rounds_in_vain_it_gets_all)
 {
     make_patient();
     expect(c, "FREE b b1 b2", "(integer) 2");
-    expect_text(client_read(gang), "1) 1) 'b1'\n   2) 'b2'\n2) 1) 'a1'\n   2) 'a2'");
+    expect_text_like(client_read(gang), "1) 1) 'b?'\n   2) 'b?'\n2) 1) 'a?'\n   2) 'a?'");
 }
 END_TEST
 
@@ -211,7 +211,7 @@ START_TEST(patience_has_an_end)
     until(!is_leased("a", "a1") && !is_leased("a", "a2"));
     until(in_line("b") == 1);
     expect(c, "FREE b b1 b2", "(integer) 2");
-    expect_text(client_read(gang), "1) 1) 'b1'\n   2) 'b2'\n2) 1) 'a1'\n   2) 'a2'");
+    expect_text_like(client_read(gang), "1) 1) 'b?'\n   2) 'b?'\n2) 1) 'a?'\n   2) 'a?'");
 }
 END_TEST
 
@@ -302,7 +302,7 @@ START_TEST(parts_of_a_daemon_that_dies_come_back_in_a_short_time)
     until(is_leased("a", "a2"));
     node_kill(node);
     ck_assert_int_le(say_int(rig_redis(&rig), "PTTL rallocd|a:a1"), 2000);
-    expect(c, "MALLOC a COUNT 2 ALL WAIT 0", "1) 'a1'\n2) 'a2'");
+    expect_like(c, "MALLOC a COUNT 2 ALL WAIT 0", "1) 'a?'\n2) 'a?'");
 }
 END_TEST
 
