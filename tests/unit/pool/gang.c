@@ -80,8 +80,8 @@ static void assert_quiet(void)
 #define STANDS(n) " exclusive W me:" #n "  65000 a 1 5000 ?  0  "
 #define GIVES_A   " a1 7-x"
 #define GIVES_B   " b1 8-y"
-#define KEEPS_A   " a1 7-x 60000"
-#define KEEPS_B   " b1 8-y 60000"
+#define KEEPS_A   " R a1 7-x 60000"
+#define KEEPS_B   " R b1 8-y 60000"
 
 /* --- without waiting --- */
 
@@ -158,8 +158,8 @@ START_TEST(a_part_has_no_longer_than_it_is_held_but_a_second_at_least)
     start(false);
     asked("a", " exclusive M a 1 1000 ?  0  ", GRANT_A);
     asked("b", " exclusive M a 1 3000 ?  0  ", GRANT_B);
-    asked("a", " a1 7-x 10", DONE);
-    asked("b", " b1 8-y 3000", DONE);
+    asked("a", " R a1 7-x 10", DONE);
+    asked("b", " R b1 8-y 3000", DONE);
     assert_told(told);
 }
 END_TEST
