@@ -4,8 +4,8 @@
 #include "base/num.h"
 
 enum {
-    MANY_FULLS = 3,    /* in a row, after which cheaper scripts are left alone */
-    POINTLESS_MS = 100 /* for so long */
+    MANY_FULLS = 3,     /* in a row, after which cheaper scripts are left alone */
+    POINTLESS_MS = 1000 /* for so long */
 };
 
 /* --- which operations --------------------------------------------------------------------------

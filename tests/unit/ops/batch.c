@@ -228,7 +228,7 @@ START_TEST(cheaper_scripts_that_are_full_again_and_again_are_left_alone_for_a_wh
     add(3, "one");
     assert_sent(6, SCRIPT_POOL_BATCH, "me 7 mode one");
     answer(ONE("A"));
-    pass_ms(100);
+    pass_ms(1000);
     add(4, "one");
     assert_sent(7, SCRIPT_POOL_PLAIN, "me 8 1 one");
     answer(ONE("A"));
