@@ -24,6 +24,7 @@ struct wish {
     /* free, renew */
     struct held held;
     int64_t until_us; /* what the hold lasted until before */
+    int64_t doubt_us; /* what a renewal may set the deadline to, at the earliest */
     int64_t timeout_ms;
 };
 
@@ -160,7 +161,7 @@ static void check_patience(const struct wish *wish)
 {
     const struct scene *scene = wish->actor->scene;
     int64_t took_us = scene->world->now_us - wish->asked_us;
-    if (wish->wait_ms >= 0 && !scene->plan.has_leaps && took_us > (wish->wait_ms + 6000) * MS)
+    if (wish->wait_ms >= 0 && !scene->plan.has_leaps && took_us > (wish->wait_ms + 7000) * MS)
         world_fail(scene->world, "client %d waited for %.3f ms, not %" PRId64, wish->actor->number,
                    (double)took_us / 1000, wish->wait_ms);
 }
@@ -372,6 +373,12 @@ static void start_free(struct actor *actor, struct held held)
     leases_free(scene_pool(sidecar, held.pool), &request, hear_free, wish);
 }
 
+/* a: 0 = none. */
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a > 0 && a < b ? a : b;
+}
+
 static void hear_renew(void *arg, const struct err *err, int64_t count)
 {
     struct wish *wish = arg;
@@ -388,9 +395,11 @@ static void hear_renew(void *arg, const struct err *err, int64_t count)
     if (is_no && was_alive(wish))
         world_fail(scene->world, "the lease %s of %s lived and could not be renewed", hold->token,
                    hold->resource);
-    if (is_heard && err == NULL && count == 1 && !hold->is_ended)
-        hold->until_us = deadline_of(scene, wish->timeout_ms);
-    else if (is_heard && err != NULL && err->kind != ERR_NOTOWNER)
+    if (!is_heard || (err != NULL && err->kind == ERR_UPSTREAM))
+        hold->doubt_us = earlier(hold->doubt_us, wish->doubt_us);
+    else if (err == NULL && count == 1 && !hold->is_ended)
+        hold->until_us = earlier(hold->doubt_us, deadline_of(scene, wish->timeout_ms));
+    if (is_heard && err != NULL && err->kind != ERR_NOTOWNER)
         scene_check_error(scene, err, "renew");
     if (is_no)
         let_go(wish->actor, hold);
@@ -402,7 +411,6 @@ static void start_renew(struct actor *actor, struct held held)
     struct scene *scene = actor->scene;
     struct sidecar *sidecar = scene_sidecar(scene);
     struct wish *wish;
-    int64_t until_us;
     if (sidecar == NULL)
         return;
     wish = new_wish(actor, held.pool);
@@ -410,9 +418,8 @@ static void start_renew(struct actor *actor, struct held held)
     wish->until_us = held.hold->until_us;
     wish->timeout_ms = world_between(scene->world, 20, MAX_TIMEOUT_MS);
     /* Until the answer comes the deadline may be the old or the new one. */
-    until_us = scene->world->now_us + wish->timeout_ms * MS;
-    if (held.hold->until_us > until_us)
-        held.hold->until_us = until_us;
+    wish->doubt_us = scene->world->now_us + wish->timeout_ms * MS;
+    held.hold->until_us = earlier(wish->doubt_us, held.hold->until_us);
     world_say(scene->world, "client %d renews %s of pool %d at daemon %d: %" PRId64, actor->number,
               held.hold->resource, held.pool, sidecar->number, wish->timeout_ms);
     count_asked(wish, sidecar);

@@ -22,6 +22,7 @@ struct hold {
     char reqid[HISTORY_NAME_LEN];
     int64_t from_us;
     int64_t until_us; /* its deadline by the last sure renewal; FOR_EVER */
+    int64_t doubt_us; /* that a renewal without an answer may set yet, however late; 0: none */
     bool is_ended;    /* given back */
     int who;
 };
