@@ -4,7 +4,7 @@
 #include "commands/holds.h"
 #include "lock/waits.h"
 #include "ops/waitfor.h"
-#include "pool/waits.h"
+#include "pool/gang.h"
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -28,19 +28,49 @@ static void put_lock_wants(struct evbuffer *out, const struct lock_request *requ
 }
 
 /* Of a pool whose size is not known yet nothing can be said. */
-static void put_pool_want(struct evbuffer *out, const struct later *later)
+static void put_pool_want(struct evbuffer *out, const struct pool *pool, int64_t count)
 {
-    const struct malloc_request *request = waits_request(later->waiter);
     char object[HOLDS_OBJECT_MAX];
-    if (later->pool->total > 0)
-        waitfor_put_want(out, holds_pool_object(later->pool, object),
-                         request->mode == MALLOC_ALL ? request->count : 1, later->pool->total);
+    if (pool->total > 0)
+        waitfor_put_want(out, holds_pool_object(pool, object), count, pool->total);
+}
+
+static void put_gang_wants(struct evbuffer *out, const struct gang *gang)
+{
+    int count;
+    struct str owner;
+    const struct gang_part *parts = gang_parts(gang, &count, &owner);
+    for (int i = 0; i < count; i++)
+        put_pool_want(out, parts[i].pool, parts[i].count);
+}
+
+static void put_wants(struct evbuffer *out, const struct later *later)
+{
+    if (later->gang != NULL) {
+        put_gang_wants(out, later->gang);
+    } else if (later->pool != NULL) {
+        const struct malloc_request *request = waits_request(later->waiter);
+        put_pool_want(out, later->pool, request->mode == MALLOC_ALL ? request->count : 1);
+    } else {
+        put_lock_wants(out, lock_waits_request(later->waiter));
+    }
+}
+
+static struct str owner_of(const struct later *later)
+{
+    int count;
+    struct str owner;
+    if (later->gang != NULL)
+        gang_parts(later->gang, &count, &owner);
+    else
+        owner = later->pool != NULL ? waits_request(later->waiter)->owner
+                                    : lock_waits_request(later->waiter)->owner;
+    return owner;
 }
 
 static struct str who_of(const struct later *later, const struct peer_state *state, char out[80])
 {
-    struct str name = later->pool != NULL ? waits_request(later->waiter)->owner
-                                          : lock_waits_request(later->waiter)->owner;
+    struct str name = owner_of(later);
     if (name.len > 0)
         return name;
     if (state->name[0] != '\0')
@@ -60,16 +90,12 @@ static void put_hold(void *arg, struct str object, int64_t amount)
     waitfor_put_hold(arg, object, amount);
 }
 
-static void put_session(struct evbuffer *out, const struct later *later,
+static void put_session(struct evbuffer *out, const struct later *later, int64_t ticket,
                         const struct peer_state *state)
 {
     char id[80], who[80];
-    waitfor_put_session(out, id_of(later->daemon, state, id), later->waiter->ticket,
-                        who_of(later, state, who));
-    if (later->pool != NULL)
-        put_pool_want(out, later);
-    else
-        put_lock_wants(out, lock_waits_request(later->waiter));
+    waitfor_put_session(out, id_of(later->daemon, state, id), ticket, who_of(later, state, who));
+    put_wants(out, later);
     holds_each(state, put_hold, out);
 }
 
@@ -86,9 +112,11 @@ static void put_all(struct daemon *daemon, struct evbuffer *out)
             holds_count(state) == 0)
             continue;
         state->deadlock_round = daemon->deadlocks.round;
-        if (later->waiter->ticket > 0 && now_ms - later->waiter->since_ms >= PATIENCE_MS &&
-            evbuffer_get_length(out) < TEXT_MAX)
-            put_session(out, later, state);
+        const struct waiter *waiter =
+            later->gang != NULL ? gang_waiter(later->gang) : later->waiter;
+        if (waiter != NULL && waiter->ticket > 0 &&
+            now_ms - later->started_us / 1000 >= PATIENCE_MS && evbuffer_get_length(out) < TEXT_MAX)
+            put_session(out, later, waiter->ticket, state);
     }
 }
 
@@ -106,7 +134,10 @@ static void refuse(struct daemon *daemon, struct str victim, const struct err *e
             continue;
         daemon->deadlocks.count++;
         log_line(&daemon->log, LOG_LEVEL_WARNING, "deadlock", "cycle", err->text, NULL);
-        waiter_refuse(later->waiter, err);
+        if (later->gang != NULL)
+            gang_refuse(later->gang, err);
+        else
+            waiter_refuse(later->waiter, err);
         return;
     }
 }

@@ -211,9 +211,9 @@ void later_fail(struct later *later, const struct err *err)
 void later_end(struct later *later)
 {
     struct daemon *daemon = later->daemon;
-    int64_t usec = later->waiter != NULL ? 0 : clock_us(&daemon->clock) - later->started_us;
+    int64_t usec = list_has(&later->node) ? 0 : clock_us(&daemon->clock) - later->started_us;
 
-    if (later->waiter != NULL)
+    if (list_has(&later->node))
         list_remove(&daemon->waits, &later->node);
     count_end(daemon, later->command, usec, later->has_failed);
     if (later->args != NULL && is_slow(daemon, usec)) {

@@ -12,6 +12,7 @@
 #include "commands/table.h"
 
 struct command_stats;
+struct gang;
 struct hold;
 struct later;
 struct pool;
@@ -73,7 +74,8 @@ struct later {
     bool is_joint;         /* with SESSION and REQID: others may get the same */
     int64_t timeout_ms;    /* the handler's own */
     bool is_shared;        /* the pool was shared when the request came */
-    struct waiter *waiter; /* that it waits by; NULL: it does not */
+    struct waiter *waiter; /* that it waits by; NULL: it does not ... */
+    struct gang *gang;     /* ... or by this */
     struct list_node node; /* then: in daemon->waits */
     bool has_failed;       /* private, as the rest */
     int64_t started_us;

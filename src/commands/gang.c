@@ -31,11 +31,6 @@ static void end_mallocall(void *arg, const struct err *err, const struct gang_pa
     later_end(later);
 }
 
-static void stop_waiting(void *arg)
-{
-    gang_gone(arg);
-}
-
 /* --- arguments ------------------------------------------------------------------------------- */
 
 static bool check_pool_count(struct ask *ask)
@@ -140,5 +135,5 @@ void cmd_mallocall(struct ask *ask)
         hold_by_session(later, options, parts, request.count);
     struct gang *gang = gang_malloc(&request, end_mallocall, later);
     if (request.can_wait)
-        turn_watch(ask->turn, stop_waiting, gang);
+        outcome_wait_for_gang(later, gang);
 }

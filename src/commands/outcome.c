@@ -1,6 +1,7 @@
 /* outcome: see outcome.h. */
 #include "commands/outcome.h"
 #include "daemon.h"
+#include "pool/gang.h"
 
 bool outcome_failed(struct later *later, const struct err *err)
 {
@@ -88,6 +89,18 @@ void outcome_wait(struct later *later, struct waiter *waiter)
     later->waiter = waiter;
     list_push(&later->daemon->waits, &later->node);
     turn_watch(later->turn, stop_waiting, waiter);
+}
+
+static void stop_gang(void *arg)
+{
+    gang_gone(arg);
+}
+
+void outcome_wait_for_gang(struct later *later, struct gang *gang)
+{
+    later->gang = gang;
+    list_push(&later->daemon->waits, &later->node);
+    turn_watch(later->turn, stop_gang, gang);
 }
 
 void outcome_put_int(struct reply *reply, const char *name, int64_t n)

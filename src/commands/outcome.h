@@ -23,6 +23,7 @@ void outcome_texts(void *arg, const struct err *err, const struct answer *answer
 
 /* The request is answered by this waiter, which stops when its client goes. */
 void outcome_wait(struct later *later, struct waiter *waiter);
+void outcome_wait_for_gang(struct later *later, struct gang *gang);
 
 /* One field of a map. */
 void outcome_put_int(struct reply *reply, const char *name, int64_t n);

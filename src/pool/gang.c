@@ -18,6 +18,7 @@ struct gang {
     int64_t kept_at_ms;       /* when the renewals were asked for */
     size_t renewals;          /* on their way */
     struct err err;           /* why a renewal failed */
+    struct err refusal;       /* kind ERR_NONE: it was not refused */
     bool can_wait, is_gone, has_failed, has_lost;
     struct str owner; /* behind the parts */
     int count;
@@ -66,6 +67,13 @@ static void fail(struct gang *gang, const struct err *err)
 {
     give_back(gang);
     finish(gang, err, 0);
+}
+
+/* Nobody wants it any more. */
+static void fail_unwanted(struct gang *gang)
+{
+    struct err refusal = gang->refusal;
+    fail(gang, refusal.kind != ERR_NONE ? &refusal : NULL);
 }
 
 /* --- how long ------------------------------------------------------------------------------------
@@ -141,7 +149,7 @@ static void end_renewal(void *arg, const struct err *err, int64_t count)
     if (--gang->renewals > 0)
         return;
     if (gang->is_gone) {
-        fail(gang, NULL);
+        fail_unwanted(gang);
     } else if (gang->has_failed) {
         struct err why = gang->err;
         fail(gang, &why);
@@ -223,7 +231,7 @@ static void go_on(struct gang *gang)
 static void begin_again(struct gang *gang)
 {
     if (left_ms(gang) == 0) {
-        fail(gang, NULL);
+        fail_unwanted(gang);
         return;
     }
     give_back(gang);
@@ -248,7 +256,7 @@ static void end_take(void *arg, const struct err *err, const struct leases *leas
     if (gang->at == gang->line)
         gang->patient_until_ms = now_of(gang) + patience_ms(gang);
     if (gang->is_gone)
-        fail(gang, NULL);
+        fail_unwanted(gang);
     else
         go_on(gang);
 }
@@ -292,4 +300,22 @@ void gang_gone(struct gang *gang)
     gang->is_gone = true;
     if (gang->waiter != NULL)
         waiter_gone(gang->waiter); /* ends in end_take(): the gang is gone */
+}
+
+void gang_refuse(struct gang *gang, const struct err *err)
+{
+    gang->refusal = *err;
+    gang_gone(gang);
+}
+
+const struct waiter *gang_waiter(const struct gang *gang)
+{
+    return gang->waiter;
+}
+
+const struct gang_part *gang_parts(const struct gang *gang, int *count, struct str *owner)
+{
+    *count = gang->count;
+    *owner = gang->owner;
+    return gang->parts;
 }

@@ -59,5 +59,12 @@ struct gang;
 struct gang *gang_malloc(const struct gang_request *request, gang_done done, void *arg);
 /* Nobody waits for it any more, and it is not done: everything goes back. */
 void gang_gone(struct gang *gang);
+/* Likewise, and it ends with this error. */
+void gang_refuse(struct gang *gang, const struct err *err);
+
+/* What stands in a line for it; NULL: it is just asking. */
+const struct waiter *gang_waiter(const struct gang *gang);
+/* What was asked for, without what it has. Borrowed. */
+const struct gang_part *gang_parts(const struct gang *gang, int *count, struct str *owner);
 
 #endif

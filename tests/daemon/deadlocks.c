@@ -69,6 +69,22 @@ START_TEST(pools_and_locks_make_one_graph)
 }
 END_TEST
 
+START_TEST(gangs_are_part_of_it)
+{
+    expect(a, "POOL EXTEND p r1 r2", "(integer) 2");
+    expect(a, "POOL EXTEND q s", "(integer) 1");
+    say(a, "LOCK x ann SESSION");
+    expect(b, "MALLOC q SESSION OWNER bob", "'s'");
+    wait_for(b, "LOCK x bob SESSION WAIT 0", LOCKS, 1);
+    client_send(a, "MALLOCALL WAIT 0 OWNER ann p 2 q 1");
+    expect_text(client_read(a), "(error) DEADLOCK ann waits for pool q, which bob holds, who waits "
+                                "for lock x, which ann holds");
+    expect(d, "POOL FREELIST p", "1) 'r1'\n2) 'r2'");
+    expect(a, "UNLOCK x ann", "(integer) 1");
+    expect_text_like(client_read(b), "(integer) *");
+}
+END_TEST
+
 START_TEST(three_in_a_ring_are_told_by_name)
 {
     say(a, "LOCK x ann SESSION");
@@ -121,7 +137,7 @@ int main(void)
 {
     return RIG_RUN("deadlocks", set_up, tear_down,
                    of_two_that_wait_for_each_other_the_younger_is_told,
-                   pools_and_locks_make_one_graph, three_in_a_ring_are_told_by_name,
-                   who_can_still_be_served_is_left_alone,
+                   pools_and_locks_make_one_graph, gangs_are_part_of_it,
+                   three_in_a_ring_are_told_by_name, who_can_still_be_served_is_left_alone,
                    a_pool_that_is_held_by_those_who_want_more_of_it_is_a_deadlock);
 }
