@@ -27,3 +27,11 @@ files["lua/lock"] = {
     },
     globals = { "now_of", "doomed", "granted" },
 }
+-- Tasks likewise: of task/ready, task/lose.
+files["lua/task"] = {
+    read_globals = {
+        "call", "pcall", "format", "tell", "tell_ended", "make_ready", "push_all", "wake", "settle",
+        "place_of", "read_task", "lose", "untake",
+    },
+    globals = { "base", "pushed" },
+}

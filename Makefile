@@ -63,7 +63,7 @@ say       = $(if $(V),,@printf '  %-4s %s\n' $(1) $(@:$(OUT)/%=%);)
 PARALLEL  = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS) -Otarget)
 
 # --- the daemon: one archive a folder ----------------------------------------------------------------
-FOLDERS := run server commands report jobs pool lock ops redis resp io config base
+FOLDERS := run server commands report jobs pool lock task ops redis resp io config base
 obj      = $(patsubst src/%.c,$(OUT)/src/%.o,$(wildcard src/$(1)/*.c))
 archive  = $(OUT)/lib/$(1).a
 archives = $(foreach f,$(1),$(call archive,$(f)))
@@ -105,7 +105,7 @@ $(OUT)/tools/docs: $(OUT)/src/tools/docs.o $(call archives,$(FOLDERS))
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(PKG_LIBS) -lm
 $(OUT)/tools/embed: TOOL_LIBS := $(shell pkg-config --libs libcrypto 2>/dev/null)
-$(OUT)/gen/redis/scripts.h: $(OUT)/tools/embed $(LUA) lua/pool lua/lock
+$(OUT)/gen/redis/scripts.h: $(OUT)/tools/embed $(LUA) lua/pool lua/lock lua/task
 	@mkdir -p $(@D)
 	$(call say,GEN)$(OUT)/tools/embed lua $(OUT)/gen/redis/scripts.h $(OUT)/gen/scripts.c
 $(OUT)/gen/scripts.c: $(OUT)/gen/redis/scripts.h ;

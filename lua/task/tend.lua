@@ -1,0 +1,87 @@
+-- tend: what is due: tasks whose delay is over, those whose worker let its deadline pass, those of
+-- daemons that are gone. Every daemon asks, which is how it tells that it lives; one of them leads and
+-- does the work, a bounded part of it in each call.
+-- keys: due daemons journal leader
+-- and those of the tasks that are due, and of their queues
+-- args: daemon base session_ms leader_ms limit
+-- returns: [1 when it leads, tasks that were gone over, ms until the next is due (-1: none)]
+-- include: task/lose.lua
+local daemon, limit = ARGV[1], tonumber(ARGV[5])
+base = ARGV[2]
+local now = clock()
+call("ZADD", KEYS[2], plain(now + tonumber(ARGV[3])), daemon)
+local leader = call("GET", KEYS[4])
+if leader and leader ~= daemon then
+    return { 0, 0, -1 }
+end
+call("SET", KEYS[4], daemon, "PX", ARGV[4])
+
+local function read(id)
+    local task = read_task(base .. "|task-result:" .. id)
+    if not task then
+        return nil
+    end
+    return task, place_of(task.queue, task.only)
+end
+
+local function taker_of(task)
+    return string.match(task.taker or "", "^%S*")
+end
+
+local ids = call("ZRANGEBYSCORE", KEYS[1], "-inf", plain(now), "LIMIT", 0, limit)
+for i = 1, #ids do
+    local id = ids[i]
+    local task, place = read(id)
+    call("ZREM", KEYS[1], id)
+    if task and task.state == "delayed" then
+        call("ZREM", place.delayed, id)
+        call("HSET", task.key, "state", "waiting")
+        make_ready(place, id, task.priority)
+    elseif task and task.state == "taken" then
+        local goes_on = lose(place, id, task, "its worker let the deadline pass")
+        if not place.daemon or not goes_on then
+            call("SREM", base .. "|held:" .. taker_of(task), id)
+        end
+    end
+end
+local count = #ids
+
+-- A task of a dead daemon's own workers becomes everybody's.
+local function free_from(dead, id)
+    local task, place = read(id)
+    if not task then
+        return
+    end
+    local is_own = place.daemon == dead
+    local new = is_own and place_of(task.queue) or place
+    if is_own then
+        call("HDEL", task.key, "only")
+    end
+    if task.state == "taken" and taker_of(task) == dead then
+        call("ZREM", KEYS[1], id)
+        lose(new, id, task, "its worker's daemon is gone")
+    elseif task.state == "waiting" and is_own then
+        make_ready(new, id, task.priority)
+    end
+end
+
+local dead = call("ZRANGEBYSCORE", KEYS[2], "-inf", plain(now), "LIMIT", 0, 10)
+for i = 1, #dead do
+    local held = base .. "|held:" .. dead[i]
+    local lost = call("SPOP", held, limit)
+    for j = 1, #lost do
+        free_from(dead[i], lost[j])
+    end
+    count = count + #lost
+    if #lost < limit then
+        call("ZREM", KEYS[2], dead[i])
+        call("HDEL", KEYS[3], dead[i])
+    end
+end
+settle()
+local first = call("ZRANGE", KEYS[1], 0, 0, "WITHSCORES")
+local wait = first[2] and math.max(0, tonumber(first[2]) - now) or -1
+if count >= limit then
+    wait = 0
+end
+return { 1, count, wait }
