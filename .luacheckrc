@@ -31,7 +31,7 @@ files["lua/lock"] = {
 files["lua/task"] = {
     read_globals = {
         "call", "pcall", "format", "tell", "tell_ended", "make_ready", "push_all", "wake", "settle",
-        "place_of", "read_task", "lose", "untake",
+        "place_of", "read_task", "unlist", "lose", "untake",
     },
     globals = { "base", "pushed" },
 }

@@ -116,7 +116,8 @@ $(OUT)/gen/scripts.o: $(OUT)/gen/scripts.c $(OUT)/flags
 TEST_LIB := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/lib/*.c))
 TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/*/*.c tests/scripts/*.c tests/daemon/*.c \
           tests/fleet/*.c tests/fault/*.c tests/peers/*.c tests/docs/*.c))
-TEST_SCRIPTS := $(wildcard tests/docs/*.py tests/docs/*.sh tests/peers/*.py tests/peers/*.mjs)
+TEST_SCRIPTS := $(wildcard tests/docs/*.py tests/docs/*.sh tests/peers/*.py tests/peers/*.mjs \
+  tests/peers/*.sh)
 ifneq ($(BUILD),release) # it builds a daemon of its own, always the same
   TEST_SCRIPTS := $(filter-out tests/docs/docker.py,$(TEST_SCRIPTS))
 endif

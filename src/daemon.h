@@ -13,6 +13,8 @@
 #include "ops/session.h"
 #include "pool/pools.h"
 #include "redis/upstream.h"
+#include "task/exec.h"
+#include "task/tasks.h"
 
 struct event_base;
 struct slowlog;
@@ -64,6 +66,8 @@ struct daemon {
     struct waiters waiters;
     struct pools pools;
     struct locks locks;
+    struct tasks tasks;
+    struct execs *execs;
     struct gc gc;
     struct slowlog *slowlog;
     struct clients *clients;

@@ -2,13 +2,13 @@
 -- keys: journal due held daemons queues
 -- behind them those of the operations: of S: task meta delayed list ranked waiting; of A: these, then
 -- listen and the list and ranked of this daemon's own workers; of T: list ranked meta waiting of each
--- queue; of E: task meta; of F B P G: task; of O: task of each; of U: waiting of each queue; of K: list
+-- queue; of E: task meta; of F B P G M: task; of O: task of each; of U: waiting of each queue; of K: list
 -- ranked meta waiting listen
 -- args: daemon sequence base session_ms, then the operations, each a letter and its args:
 --   S id queue params timeout_ms retries backoff priority delay_ms wait(1|0) once(1|0) max_waiting local(daemon|"")
 --     submits a task, or joins it: OK; W when it has not ended and wait is 1; else as G; BUSY
---   A likewise, with local(1|0) last: to the queue when somebody listens there, else to this daemon's
---     own workers when there are any, else NOWORKER
+--   A likewise, but last: 1, to the queue when somebody listens there, else to this daemon's own
+--     workers; 0, there are none: NOWORKER when nobody listens; -: NOWORKER, unless it is there already
 --   T number wait(0: no, 1: for the first time, 2: again) count n, then of each of n queues its name and daemon("": all)
 --     takes tasks: [queue id params attempt ttl_ms(-1: no deadline) ticket] each; waits when there is none and wait is not 0
 --   E id ticket result        ends a task: OK; NOTOWNER
@@ -16,6 +16,7 @@
 --   B id ticket why("": nobody has seen it)     gives back: 1; 0
 --   P id ticket current total     OK; NOTOWNER; TIMEOUT
 --   G id once(1|0)            looks: W; [D result]; [F error]; [N] when it is gone
+--   M id                      gives what waits for everybody to this daemon's own workers: 1; 0
 --   O n                       which of n tasks have ended, or are gone: their places, from 1
 --   U number n                waits no more: OK
 --   K queue listen_ms         somebody listens there; hands on what is ready: how many wait
@@ -94,7 +95,7 @@ local function submit(letter, id, queue)
         return state.err and redis.error_reply(OTHER_TYPE)
             or join(task, queue, waits, argv[at + 10] == "1")
     elseif letter == "A" then
-        if call("EXISTS", keys[k + 6]) == 1 then
+        if only ~= "-" and call("EXISTS", keys[k + 6]) == 1 then
             only = ""
         elseif only == "1" then
             only, list, ranked = daemon, keys[k + 7], keys[k + 8]
@@ -320,6 +321,19 @@ local function make_run_other()
         return join(keys[k], nil, true, once)
     end
 
+    local function move(id)
+        local task = read_task(keys[k])
+        if not task or task.only or task.state ~= "waiting" then
+            return 0
+        end
+        push_all()
+        unlist(place_of(task.queue), id, task)
+        call("HSET", task.key, "only", daemon)
+        held[#held + 1] = id
+        make_ready(place_of(task.queue, daemon), id, task.priority)
+        return 1
+    end
+
     local function look_over(n)
         local ended = {}
         for i = 1, n do
@@ -364,6 +378,10 @@ local function make_run_other()
         elseif letter == "G" then
             local reply = look(b == "1")
             at, k = at + 3, k + 1
+            return reply
+        elseif letter == "M" then
+            local reply = move(a)
+            at, k = at + 2, k + 1
             return reply
         elseif letter == "O" then
             return look_over(tonumber(a))

@@ -19,16 +19,8 @@ elseif task.state == "dead" then
     call("ZREM", place.dead, id)
 elseif task.state == "taken" then
     call("HINCRBY", place.meta, "taken", -1)
-elseif task.priority == 0 then
-    call("LREM", place.list, 1, id)
 else
-    local same = call("ZRANGEBYSCORE", place.ranked, -task.priority, -task.priority)
-    for i = 1, #same do
-        if string.sub(same[i], 17) == id then
-            call("ZREM", place.ranked, same[i])
-            break
-        end
-    end
+    unlist(place, id, task)
 end
 local taker = string.match(task.taker or "", "^%S+")
 for _, daemon in ipairs({ place.daemon or "", taker or "" }) do

@@ -38,6 +38,21 @@ local function read_task(key)
     return task
 end
 
+-- Out of the place where it waits. The list is searched from its head: as long as it is.
+local function unlist(place, id, task)
+    if task.priority == 0 then
+        call("LREM", place.list, 1, id)
+        return
+    end
+    local same = call("ZRANGEBYSCORE", place.ranked, -task.priority, -task.priority)
+    for i = 1, #same do
+        if string.sub(same[i], 17) == id then
+            call("ZREM", place.ranked, same[i])
+            return
+        end
+    end
+end
+
 local seed
 
 -- backoff: "<ms> <most ms> <jitter in percent> <fixed(0)|exponential(1)>"

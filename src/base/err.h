@@ -21,6 +21,8 @@ enum err_kind {
     ERR_BUSY,      /* BUSY */
     ERR_WRONGTYPE, /* WRONGTYPE */
     ERR_LOST,      /* LOST */
+    ERR_TASKFAIL,  /* TASKFAIL */
+    ERR_NOWORKER,  /* NOWORKER */
     ERR_KINDS
 };
 

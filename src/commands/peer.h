@@ -9,6 +9,7 @@
 
 struct daemon;
 struct holder;
+struct worker;
 
 /* --- one request's place in the order of replies --------------------------------------------- */
 
@@ -56,6 +57,7 @@ struct peer_state {
     struct holder *holder; /* what it holds SESSION-wise; NULL: nothing yet */
     char *loss;            /* what it lost and has not been told of; NULL: nothing */
     bool hears_losses;     /* SUBSCRIBE __lost__ */
+    struct worker *worker; /* what it has taken and LISTENs for; NULL until it does */
 };
 struct peer_state *peer_state(struct peer *peer);
 /* Replaces one of the texts by a copy. */
@@ -79,6 +81,9 @@ int64_t peer_age_s(const struct peer *peer);
 int64_t peer_idle_s(const struct peer *peer);
 /* The name of the command it ran last, for CLIENT LIST. `name` is static. */
 void peer_set_command(struct peer *peer, const char *name);
+
+/* Whether it will read what is answered, and may still ask: not when it has closed its side. */
+bool peer_is_open(const struct peer *peer);
 
 /* All connections, oldest first: start with NULL; NULL at the end. */
 struct peer *peer_next(struct daemon *daemon, struct peer *peer);

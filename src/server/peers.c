@@ -5,6 +5,7 @@
 #include "daemon.h"
 #include "io/stream.h"
 #include "server/clients.h"
+#include "task/workers.h"
 #include <stdio.h>
 
 struct peer_state *peer_state(struct peer *peer)
@@ -22,6 +23,13 @@ void peer_reset(struct daemon *daemon, struct peer *peer)
     state->is_monitor = false;
     state->is_no_evict = false;
     state->reply_mode = PEER_REPLY_ON;
+    worker_close(state->worker);
+    state->worker = NULL;
+}
+
+bool peer_is_open(const struct peer *peer)
+{
+    return !peer->has_ended_input && peer->phase < CLIENT_ENDING;
 }
 
 struct reply *peer_begin_push(struct peer *peer)

@@ -1,0 +1,363 @@
+/* tasks: see tasks.h. */
+#include "task/tasks.h"
+#include "base/mem.h"
+#include "config/config.h"
+#include "redis/notify.h"
+#include "task/askers.h"
+#include "task/call.h"
+#include "task/workers.h"
+#include <inttypes.h>
+#include <stdio.h>
+
+#define LOOK_EACH_MS 1000
+#define TEND_EACH_MS 1000 /* that this daemon lives, and whether there is something to lead */
+#define TEND_MOST_MS 200  /* of the leader, while something will be due */
+#define TEND_LIMIT   "500"
+#define LEADER_MS    "3000"
+
+static const enum task_key submit_keys[] = {TASK_KEY_TASK,  TASK_KEY_META,   TASK_KEY_DELAYED,
+                                            TASK_KEY_LIST,  TASK_KEY_RANKED, TASK_KEY_WAITING,
+                                            TASK_KEY_LISTEN};
+static const enum task_key own_keys[] = {TASK_KEY_LIST, TASK_KEY_RANKED};
+static const enum task_key task_key[] = {TASK_KEY_TASK};
+
+/* --- what the lane asks --------------------------------------------------------------------------
+ */
+
+static void lane_keys(void *owner, const struct script *script, struct str *keys)
+{
+    const struct tasks *tasks = owner;
+    for (int i = 0; i < script->key_count; i++) {
+        enum task_key which;
+        if (task_key_called(script->keys[i], &which) && task_key_is_of_lane(which))
+            keys[i] = tasks->keys[which];
+    }
+}
+
+static void lane_head(void *owner, struct words *args)
+{
+    const struct tasks *tasks = owner;
+    words_put(args, tasks->base);
+    words_put(args, str_of(tasks->session_text));
+}
+
+static void lane_recalled(void *owner, const struct answer *answer)
+{
+    struct tasks *tasks = owner;
+    int64_t count = answer_int(answer, 0);
+    tasks->counters.recalled += count > 0 ? (uint64_t)count : 0;
+    log_text(tasks->log, LOG_LEVEL_WARNING, "batch-recalled",
+             "%" PRId64 " tasks of an unanswered call were given back", count);
+}
+
+static const struct lane_rules rules = {
+    .batch_script = SCRIPT_TASK_BATCH,
+    .recall_script = SCRIPT_TASK_RECALL,
+    .keys = lane_keys,
+    .head = lane_head,
+    .recalled = lane_recalled,
+};
+
+/* --- life ----------------------------------------------------------------------------------------
+ */
+
+static void init_keys(struct tasks *tasks)
+{
+    struct str prefix = str_of(tasks->config->server.namespace);
+    struct task_name name = {.daemon = tasks->daemon};
+    for (unsigned i = 0; i < TASK_KEYS; i++) {
+        enum task_key which = (enum task_key)i;
+        if (!task_key_is_of_lane(which) && which != TASK_KEY_CHANNEL)
+            continue;
+        size_t len = task_key_len(which, prefix, &name);
+        tasks->texts[which] = mem_zalloc(len + 1);
+        task_key_write(which, prefix, &name, tasks->texts[which]);
+        tasks->keys[which] = str_make(tasks->texts[which], len);
+    }
+    struct str due = tasks->keys[TASK_KEY_DUE]; /* it begins with both */
+    tasks->prefix = str_make(due.ptr, prefix.len);
+    tasks->base = str_make(due.ptr, due.len - STR("|due").len);
+}
+
+void tasks_init(struct tasks *tasks, struct batches *batches, const struct config *config,
+                const struct clock *clock, struct rand *rand, struct log *log)
+{
+    unsigned char seed[16];
+    *tasks = (struct tasks){.batches = batches,
+                            .config = config,
+                            .clock = clock,
+                            .rand = rand,
+                            .log = log,
+                            .daemon = batches->daemon};
+    rand_bytes(rand, seed, sizeof seed);
+    map_init(&tasks->asked, seed);
+    map_init(&tasks->listening, seed);
+    map_init(&tasks->queues, seed);
+    list_init(&tasks->askers);
+    list_init(&tasks->workers);
+    list_init(&tasks->listens);
+    init_keys(tasks);
+    num_format_int(tasks->session_text, config->server.session_timeout_ms);
+    lane_init(&tasks->lane, batches, &rules, tasks);
+}
+
+void tasks_configure(struct tasks *tasks)
+{
+    num_format_int(tasks->session_text, tasks->config->server.session_timeout_ms);
+}
+
+void tasks_stop(struct tasks *tasks)
+{
+    tasks->is_stopping = true;
+    workers_stop(tasks);
+    askers_stop(tasks);
+}
+
+void tasks_clear(struct tasks *tasks)
+{
+    if (tasks->hearing != NULL)
+        upstream_unhear(tasks->batches->upstream, tasks->hearing);
+    mem_free(tasks->hearing);
+    lane_clear(&tasks->lane);
+    workers_clear(tasks);
+    map_clear(&tasks->asked);
+    map_clear(&tasks->listening);
+    map_clear(&tasks->queues);
+    for (unsigned i = 0; i < TASK_KEYS; i++)
+        mem_free(tasks->texts[i]);
+}
+
+/* --- hearing -------------------------------------------------------------------------------------
+ */
+
+static void on_heard(void *arg, struct str message)
+{
+    tasks_hear(arg, message);
+}
+
+static void on_begun(void *arg)
+{
+    tasks_look_over(arg);
+}
+
+/* The link is dialled when somebody waits for the first time. */
+void tasks_begin_to_hear(struct tasks *tasks)
+{
+    if (tasks->hearing != NULL)
+        return;
+    tasks->hearing = mem_zalloc(sizeof *tasks->hearing);
+    *tasks->hearing = (struct hearing){.channel = tasks->texts[TASK_KEY_CHANNEL],
+                                       .heard = on_heard,
+                                       .begun = on_begun,
+                                       .arg = tasks};
+    upstream_hear(tasks->batches->upstream, tasks->hearing);
+}
+
+/* W<number> <queue>  L<queue>  R<id> */
+static void hear_item(struct tasks *tasks, struct str item)
+{
+    struct str rest = str_make(item.ptr + 1, item.len - 1), number;
+    if (item.ptr[0] == 'R')
+        askers_hear(tasks, rest);
+    else if (item.ptr[0] == 'L')
+        workers_wake_own(tasks, rest);
+    else if (item.ptr[0] == 'W' && str_split(&rest, ' ', &number) && rest.ptr != NULL)
+        workers_wake(tasks, number, rest);
+}
+
+void tasks_hear(struct tasks *tasks, struct str message)
+{
+    struct str item;
+    while (str_split(&message, '\0', &item)) {
+        if (item.len > 0)
+            hear_item(tasks, item);
+    }
+}
+
+void tasks_look_over(struct tasks *tasks)
+{
+    workers_look_over(tasks);
+    askers_look_over(tasks);
+}
+
+/* --- time ----------------------------------------------------------------------------------------
+ */
+
+static void end_tend(void *arg, const struct err *err, const struct answer *answer)
+{
+    struct tasks *tasks = arg;
+    int64_t wait_ms = TEND_EACH_MS, due_ms = answer_int(answer_at(answer, 2), -1);
+    tasks->is_tending = false;
+    tasks->is_leading = err == NULL && answer_int(answer_at(answer, 0), 0) == 1;
+    if (tasks->is_leading) {
+        int64_t count = answer_int(answer_at(answer, 1), 0);
+        tasks->counters.tended += count > 0 ? (uint64_t)count : 0;
+        if (due_ms >= 0)
+            wait_ms = due_ms < TEND_MOST_MS ? due_ms : TEND_MOST_MS;
+    }
+    tasks->tend_ms = clock_ms(tasks->clock) + wait_ms;
+}
+
+static void tend(struct tasks *tasks)
+{
+    struct task_call *call =
+        task_call_new(tasks, SCRIPT_TASK_TEND, (struct packing_room){.args = 5}, end_tend, tasks);
+    packing_put_literal(&call->packing, tasks->daemon);
+    packing_put_literal(&call->packing, tasks->base);
+    packing_put_literal(&call->packing, str_of(tasks->session_text));
+    packing_put_literal(&call->packing, STR(LEADER_MS));
+    packing_put_literal(&call->packing, STR(TEND_LIMIT));
+    tasks->is_tending = true;
+    task_call_send(call);
+}
+
+void tasks_tick(struct tasks *tasks)
+{
+    int64_t now_ms = clock_ms(tasks->clock);
+    if (tasks->is_stopping)
+        return;
+    askers_tick(tasks, now_ms);
+    workers_tick(tasks, now_ms);
+    if (now_ms >= tasks->look_ms) {
+        tasks->look_ms = now_ms + LOOK_EACH_MS;
+        workers_keep(tasks);
+        askers_look_over(tasks);
+    }
+    if (now_ms >= tasks->tend_ms && !tasks->is_tending)
+        tend(tasks);
+}
+
+/* --- submitting ----------------------------------------------------------------------------------
+ */
+
+/* Where a task shall go, as lua/task/batch.lua wants it. */
+struct route {
+    const char *letter;
+    bool is_own; /* to our own workers alone */
+    struct str last;
+};
+
+static struct route route_of(struct tasks *tasks, const struct task_request *request)
+{
+    bool are_there = workers_are_there(tasks, request->queue);
+    bool wants_own = request->policy == TASK_LOCAL || request->policy == TASK_LOCALFIRST;
+    if (wants_own && are_there)
+        return (struct route){"S", true, tasks->daemon};
+    if (request->policy == TASK_LOCAL)
+        return (struct route){"A", false, STR("-")};
+    if (request->policy == TASK_AUTO)
+        return (struct route){"A", false, are_there ? STR("1") : STR("0")};
+    return (struct route){"S", false, STR("")};
+}
+
+static const struct queue_config *config_of(const struct tasks *tasks, struct str queue)
+{
+    return config_queue(tasks->config, queue);
+}
+
+/* "<ms> <most ms> <jitter in percent> <fixed(0)|exponential(1)>" */
+static struct str backoff_text(const struct queue_config *config, char *out, size_t size)
+{
+    int len = snprintf(out, size, "%" PRId64 " %" PRId64 " %" PRId64 " %d", config->retry_delay_ms,
+                       config->retry_max_delay_ms, config->retry_jitter, config->is_exponential);
+    return str_make(out, (size_t)len);
+}
+
+static struct task_call *pack_submit(struct tasks *tasks, const struct task_request *request,
+                                     const struct route *route)
+{
+    const struct queue_config *config = config_of(tasks, request->queue);
+    bool is_auto = route->letter[0] == 'A';
+    char text[4 * NUM_INT_MAX];
+    struct str backoff = backoff_text(config, text, sizeof text);
+    struct task_name name = {request->id, request->queue, route->is_own ? tasks->daemon : STR("")};
+    struct task_name own = {request->id, request->queue, tasks->daemon};
+    struct packing_room room = {.args = 13,
+                                .bytes = request->id.len + request->queue.len +
+                                         request->params.len + backoff.len +
+                                         5 * (size_t)PACKING_INT};
+    task_call_room(tasks, &room, submit_keys, is_auto ? 7 : 6, &name);
+    task_call_room(tasks, &room, own_keys, is_auto ? 2 : 0, &own);
+    struct task_call *call = task_call_new(tasks, SCRIPT_TASK_BATCH, room, NULL, NULL);
+    struct packing *packing = &call->packing;
+    packing_put_literal(packing, str_of(route->letter));
+    packing_put(packing, request->id);
+    packing_put(packing, request->queue);
+    packing_put(packing, request->params);
+    packing_put_int(packing, request->timeout_ms > 0 ? request->timeout_ms : 0);
+    packing_put_int(packing, request->retries);
+    packing_put(packing, backoff);
+    packing_put_int(packing, request->priority);
+    packing_put_int(packing, request->delay_ms > 0 ? request->delay_ms : 0);
+    packing_put_literal(packing, request->waits ? STR("1") : STR("0"));
+    packing_put_literal(packing, request->is_once ? STR("1") : STR("0"));
+    packing_put_int(packing, config->max_waiting);
+    packing_put_literal(packing, route->last);
+    task_call_put_keys(call, submit_keys, is_auto ? 7 : 6, &name);
+    task_call_put_keys(call, own_keys, is_auto ? 2 : 0, &own);
+    call->op.may_lead = request->may_lead;
+    return call;
+}
+
+static void end_submit(struct op *op, const struct err *failure, const struct answer *answer)
+{
+    struct task_call *call = (struct task_call *)op;
+    struct err err;
+    call->tasks->counters.submitted += task_call_check(call, failure, answer, &err);
+    task_call_end(call, failure, answer);
+}
+
+void tasks_submit(struct tasks *tasks, const struct task_request *request, task_done done,
+                  void *arg)
+{
+    struct route route = route_of(tasks, request);
+    if (route.is_own || str_eq(route.last, STR("1")))
+        workers_expect_own(tasks, request->queue);
+    struct task_call *call = pack_submit(tasks, request, &route);
+    if (request->waits) {
+        tasks_begin_to_hear(tasks);
+        askers_add(tasks, request, call, done, arg);
+    } else {
+        call->done = done;
+        call->arg = arg;
+        call->op.done = end_submit;
+    }
+    task_call_send(call);
+}
+
+/* --- calls of their own --------------------------------------------------------------------------
+ */
+
+void tasks_look(struct tasks *tasks, struct str id, bool is_once, task_done done, void *arg)
+{
+    struct task_name name = {.id = id};
+    struct packing_room room = {.args = 1};
+    task_call_room(tasks, &room, task_key, 1, &name);
+    struct task_call *call = task_call_new(tasks, SCRIPT_TASK_LOOK, room, done, arg);
+    packing_put_literal(&call->packing, is_once ? STR("1") : STR("0"));
+    task_call_put_keys(call, task_key, 1, &name);
+    task_call_send(call);
+}
+
+void tasks_has(struct tasks *tasks, struct str id, task_done done, void *arg)
+{
+    struct task_name name = {.id = id};
+    size_t len = task_key_len(TASK_KEY_TASK, tasks->prefix, &name);
+    struct task_call *call = task_call_new(
+        tasks, SCRIPT_NONE, (struct packing_room){.args = 2, .bytes = len}, done, arg);
+    packing_put_literal(&call->packing, STR("EXISTS"));
+    task_key_write(TASK_KEY_TASK, tasks->prefix, &name, packing_put_space(&call->packing, len));
+    task_call_send(call);
+}
+
+void tasks_cancel(struct tasks *tasks, struct str id, task_done done, void *arg)
+{
+    struct task_name name = {.id = id};
+    struct packing_room room = {.args = 2, .bytes = id.len};
+    task_call_room(tasks, &room, task_key, 1, &name);
+    struct task_call *call = task_call_new(tasks, SCRIPT_TASK_CANCEL, room, done, arg);
+    packing_put(&call->packing, id);
+    packing_put_literal(&call->packing, tasks->base);
+    task_call_put_keys(call, task_key, 1, &name);
+    task_call_send(call);
+}
