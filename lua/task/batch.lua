@@ -41,6 +41,7 @@ local paused, is_ranked, is_listed = {}, {}, {} -- of a meta, of a ranked: is it
 local due, not_due, held, not_held = {}, {}, {}, {}
 local taken_of = {} -- meta -> how many more are taken
 local taken = {} -- for the journal
+local deadlines = {} -- of the timeouts that occur, as text
 local now = plain(clock())
 local run_other -- a function, once it was needed
 
@@ -112,9 +113,14 @@ local function submit(letter, id, queue)
     lengths[list] = length + 1
     local delay, priority = tonumber(argv[at + 8]), tonumber(argv[at + 7])
     call("HSET", task, "queue", queue, "params", argv[at + 3], "state",
-        delay > 0 and "delayed" or "waiting", "attempts", "0", "timeout", argv[at + 4], "retries",
-        argv[at + 5], "backoff", argv[at + 6], "priority", argv[at + 7], "submitted", now,
-        "waiters", waits and daemon or "")
+        delay > 0 and "delayed" or "waiting", "timeout", argv[at + 4], "retries", argv[at + 5],
+        "backoff", argv[at + 6], "submitted", now)
+    if waits then
+        call("HSET", task, "waiters", daemon)
+    end
+    if priority ~= 0 then
+        call("HSET", task, "priority", argv[at + 7])
+    end
     if only ~= "" then
         call("HSET", task, "only", only)
         held[#held + 1] = id
@@ -177,10 +183,11 @@ local function take_one(queue, list, ranked, meta)
         if not values.err and values[1] == "waiting" and values[2] == queue then
             local attempt, timeout = (tonumber(values[4]) or 0) + 1, tonumber(values[5]) or 0
             local ticket = argv[2] .. "." .. #taken
-            call("HSET", key, "state", "taken", "attempts", plain(attempt), "taker",
+            call("HSET", key, "state", "taken", "attempts", attempt, "taker",
                 daemon .. " " .. ticket, "started", now)
             if timeout > 0 then
-                due[#due + 1] = plain(clock() + timeout)
+                deadlines[timeout] = deadlines[timeout] or plain(clock() + timeout)
+                due[#due + 1] = deadlines[timeout]
                 due[#due + 1] = id
             end
             held[#held + 1] = id
@@ -232,9 +239,8 @@ local function finish(id, ticket)
         return redis.error_reply(NOT_OWNER)
     end
     call("HSET", task, "state", "done", "result", argv[at + 3], "ended", now)
-    local timeout = tonumber(values[3]) or 0
-    if timeout > 0 then
-        call("PEXPIRE", task, plain(timeout))
+    if values[3] and values[3] ~= "0" then
+        call("PEXPIRE", task, values[3])
     end
     taken_of[meta] = (taken_of[meta] or 0) - 1
     not_due[#not_due + 1] = id

@@ -142,7 +142,7 @@ static bool check_listen(struct ask *ask, struct worker *worker, struct str *que
 void cmd_listen(struct ask *ask)
 {
     struct peer_state *state = peer_state(ask->peer);
-    struct str queues[WORKER_MAX_QUEUES];
+    struct str queues[WORKER_MAX_QUEUES] = {{NULL, 0}};
 
     if (!take_options_behind(ask) || !check_listen(ask, state->worker, queues))
         return;

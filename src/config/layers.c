@@ -55,11 +55,11 @@ static char *print_name(const struct key *key, struct str pool)
     return mem_printf("%s:%.*s.%s", section, PRSTR(pool), key->name);
 }
 
-const struct given *layers_find(const struct map *given, const struct key *key, struct str pool)
+const struct given *layers_find(const struct map *given, const struct key *key, struct str name)
 {
-    char *name = print_name(key, pool);
-    const struct given *found = map_get(given, str_of(name));
-    mem_free(name);
+    char *full = print_name(key, name);
+    const struct given *found = map_get(given, str_of(full));
+    mem_free(full);
     return found;
 }
 
@@ -101,16 +101,16 @@ void layers_name(struct layers *layers, enum key_section section, struct str nam
 }
 
 void layers_note(struct layers *layers, enum layer layer, const char *where, const struct key *key,
-                 struct str pool, struct str value)
+                 struct str name, struct str value)
 {
-    char *name = print_name(key, pool);
+    char *full = print_name(key, name);
     struct given *given = mem_alloc(sizeof(*given));
 
     *given = (struct given){layer, mem_dup(str_of(where)), mem_dup(value)};
-    free_given(map_put(&layers->given, str_of(name), given));
-    mem_free(name);
+    free_given(map_put(&layers->given, str_of(full), given));
+    mem_free(full);
     if (key_is_named(key->section))
-        layers_name(layers, key->section, pool);
+        layers_name(layers, key->section, name);
 }
 
 bool layers_give(struct layers *layers, enum layer layer, const char *where, struct str section,

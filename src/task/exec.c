@@ -259,7 +259,7 @@ static bool start(struct slot *slot, int64_t attempt, struct err *err)
 {
     static const event_callback_fn jobs[PIPES] = {on_input, on_output, on_errors};
     const char *environment[16];
-    char *own[16];
+    char *own[16] = {NULL};
     int ours[PIPES], theirs[PIPES];
     if (!open_pipes(ours, theirs, err))
         return false;

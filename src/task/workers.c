@@ -171,7 +171,7 @@ static void leave_queues(struct worker *worker)
 static void work_for(struct worker *worker, const struct worker_listen *listen)
 {
     struct tasks *tasks = worker->tasks;
-    struct task_queue *queues[WORKER_MAX_QUEUES];
+    struct task_queue *queues[WORKER_MAX_QUEUES] = {NULL};
     int count = 0;
     for (int i = 0; i < listen->queue_count; i++) {
         struct task_queue *queue = get_queue(tasks, listen->queues[i]);
@@ -286,7 +286,7 @@ static void send_take(struct listen *listen, const char *wait)
     int places = 0;
     for (int i = 0; i < listen->queue_count; i++) {
         const struct task_queue *queue = listen->queues[i];
-        for (int own = 0; own <= queue->has_own; own++, places++) {
+        for (int own = queue->has_own ? 1 : 0; own >= 0; own--, places++) {
             room.args += 2;
             room.bytes += queue->name.len;
             task_call_room(

@@ -29,7 +29,7 @@ struct worker_listen {
     task_is_gone is_gone;
 };
 /* An array of [queue id params attempt ttl_ms(-1: none) ...]; empty when there is none. */
-void worker_listen(struct worker *worker, const struct worker_listen *listen, task_done done,
+void worker_listen(struct worker *worker, const struct worker_listen *asked, task_done done,
                    void *arg);
 /* OK. Whoever has not taken the task is told NOTOWNER. */
 void worker_result(struct worker *worker, struct str id, struct str result, bool may_lead,

@@ -19,7 +19,7 @@ START_TEST(a_task_is_submitted_taken_and_ended)
     expect_tasks(&scene, "S a q \"some params\"", "[OK]");
     expect_redis(&scene, "LRANGE p|task-queue|task-queue|q 0 -1", "[a]");
     expect_redis(&scene, "HMGET p|task-queue|task-result:a queue params state attempts",
-                 "[q some params waiting 0]");
+                 "[q some params waiting nil]");
     expect_tasks(&scene, TAKE " ; " TAKE, "[[[q a some params 1 60000 2.0]] []]");
     expect_redis(&scene, "HMGET p|task-queue|task-result:a state attempts", "[taken 1]");
     expect_redis(&scene, "SMEMBERS p|task-queue|held:D", "[a]");
