@@ -260,7 +260,7 @@ static bool start(struct slot *slot, int64_t attempt, struct err *err)
     static const event_callback_fn jobs[PIPES] = {on_input, on_output, on_errors};
     const char *environment[16];
     char *own[16] = {NULL};
-    int ours[PIPES], theirs[PIPES];
+    int ours[PIPES] = {-1, -1, -1}, theirs[PIPES] = {-1, -1, -1};
     if (!open_pipes(ours, theirs, err))
         return false;
     int owned = put_environment(environment, own, slot, attempt);
