@@ -11,7 +11,7 @@
 
 #define LOOK_EACH_MS 1000
 #define TEND_EACH_MS 1000 /* that this daemon lives, and whether there is something to lead */
-#define TEND_MOST_MS 200  /* of the leader, while something will be due */
+#define TEND_MOST_MS 200  /* of the leader: others may submit what is due soon */
 #define TEND_LIMIT   "500"
 #define LEADER_MS    "3000"
 
@@ -192,8 +192,7 @@ static void end_tend(void *arg, const struct err *err, const struct answer *answ
     if (tasks->is_leading) {
         int64_t count = answer_int(answer_at(answer, 1), 0);
         tasks->counters.tended += count > 0 ? (uint64_t)count : 0;
-        if (due_ms >= 0)
-            wait_ms = due_ms < TEND_MOST_MS ? due_ms : TEND_MOST_MS;
+        wait_ms = due_ms >= 0 && due_ms < TEND_MOST_MS ? due_ms : TEND_MOST_MS;
     }
     tasks->tend_ms = clock_ms(tasks->clock) + wait_ms;
 }
