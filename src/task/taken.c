@@ -103,11 +103,29 @@ static void end_give_back(struct op *op, const struct err *failure, const struct
 {
     struct task_call *call = (struct task_call *)op;
     struct err err;
-    if (task_call_check(call, failure, answer, &err))
+    if (task_call_check(call, failure, answer, &err)) {
         call->tasks->counters.returned += answer_int(answer, 0) > 0;
-    else /* its deadline, or the end of this daemon, will do it */
+    } else if (err.kind == ERR_UPSTREAM && !call->tasks->is_stopping) {
+        list_push(&call->tasks->unreturned, &op->node);
+        return;
+    } else { /* its deadline, or the end of this daemon, will do it */
         log_line(call->tasks->log, LOG_LEVEL_WARNING, "give-back-failed", "why", err.text, NULL);
+    }
     task_call_free(call);
+}
+
+/* With its ticket nobody else's attempt can be hit, however often this is said. */
+void taken_return(struct tasks *tasks)
+{
+    for (size_t left = tasks->unreturned.count; left > 0; left--)
+        task_call_send(list_entry(list_pop(&tasks->unreturned), struct task_call, op.node));
+}
+
+void taken_clear(struct tasks *tasks)
+{
+    struct list_node *node;
+    while ((node = list_pop(&tasks->unreturned)) != NULL)
+        task_call_free(list_entry(node, struct task_call, op.node));
 }
 
 static void give_back(struct tasks *tasks, struct str id, struct str ticket, const char *why)

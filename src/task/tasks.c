@@ -96,6 +96,7 @@ void tasks_init(struct tasks *tasks, struct batches *batches, const struct confi
     list_init(&tasks->askers);
     list_init(&tasks->workers);
     list_init(&tasks->listens);
+    list_init(&tasks->unreturned);
     init_keys(tasks);
     num_format_int(tasks->session_text, config->server.session_timeout_ms);
     lane_init(&tasks->lane, batches, &rules, tasks);
@@ -119,6 +120,7 @@ void tasks_clear(struct tasks *tasks)
         upstream_unhear(tasks->batches->upstream, tasks->hearing);
     mem_free(tasks->hearing);
     lane_clear(&tasks->lane);
+    taken_clear(tasks);
     workers_clear(tasks);
     map_clear(&tasks->asked);
     map_clear(&tasks->listening);
@@ -219,6 +221,7 @@ void tasks_tick(struct tasks *tasks)
     workers_tick(tasks, now_ms);
     if (now_ms >= tasks->look_ms) {
         tasks->look_ms = now_ms + LOOK_EACH_MS;
+        taken_return(tasks);
         workers_keep(tasks);
         askers_look_over(tasks);
     }

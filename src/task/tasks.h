@@ -32,12 +32,13 @@ struct tasks {
     struct hearing *hearing; /* NULL until somebody waits */
     char session_text[NUM_INT_MAX];
 
-    struct list askers;   /* all that wait for the end of a task */
-    struct map asked;     /* id -> struct asked */
-    struct list workers;  /* who has said LISTEN, and the exec handlers */
-    struct list listens;  /* LISTENs that are not answered */
-    struct map listening; /* number -> struct listen */
-    struct map queues;    /* name -> struct task_queue: those with workers here, ever */
+    struct list askers;     /* all that wait for the end of a task */
+    struct map asked;       /* id -> struct asked */
+    struct list workers;    /* who has said LISTEN, and the exec handlers */
+    struct list listens;    /* LISTENs that are not answered */
+    struct map listening;   /* number -> struct listen */
+    struct map queues;      /* name -> struct task_queue: those with workers here, ever */
+    struct list unreturned; /* calls that give tasks back, which Redis did not answer */
     uint64_t last_number;
     bool is_stopping;
 

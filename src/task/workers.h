@@ -63,6 +63,9 @@ void workers_look_over(struct tasks *tasks);
 void workers_keep(struct tasks *tasks);
 /* Answers those whose WAIT is over. */
 void workers_tick(struct tasks *tasks, int64_t now_ms);
+/* Gives back again what Redis did not hear of. */
+void taken_return(struct tasks *tasks);
+void taken_clear(struct tasks *tasks);
 void workers_stop(struct tasks *tasks);
 void workers_clear(struct tasks *tasks);
 

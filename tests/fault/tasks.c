@@ -98,6 +98,23 @@ START_TEST(who_waits_hears_of_it_although_the_messages_were_lost)
 }
 END_TEST
 
+START_TEST(what_a_closed_worker_had_returns_although_redis_did_not_hear_of_it)
+{
+    struct client *w = node_client(&rig.nodes[0]);
+    expect(c, "QUERY q 1 x NOWAIT TIMEOUT 0", "OK");
+    expect_like(w, "LISTEN q", "1) 'q'*");
+    relay_refuse(relay, true);
+    relay_cut(relay);
+    until(strstr(say(c, "INFO redis"), "redis_links_ready:0") != NULL);
+    client_close(w);
+    until(strstr(say(c, "INFO tasks"), "tasks_workers:0") != NULL);
+    ck_assert(!client_has_reply(c, 2200)); /* longer than an operation waits */
+    relay_refuse(relay, false);
+    until_back();
+    expect_like(c, "LISTEN q WAIT 5000", "1) 'q'\n2) '1'*");
+}
+END_TEST
+
 START_TEST(listening_goes_on_over_a_killed_redis)
 {
     struct client *w = node_client(&rig.nodes[0]);
@@ -214,6 +231,7 @@ int main(void)
         a_query_whose_reply_was_lost_is_joined_by_the_same_id,
         a_result_whose_reply_was_lost_can_be_said_again,
         who_waits_hears_of_it_although_the_messages_were_lost,
+        what_a_closed_worker_had_returns_although_redis_did_not_hear_of_it,
         listening_goes_on_over_a_killed_redis, listening_goes_on_when_all_data_was_lost,
         tasks_of_a_killed_daemon_return_to_the_others, a_restarted_daemon_finds_what_it_had_before,
         what_redis_refuses_is_told_in_its_words, an_answer_of_the_wrong_shape_is_no_crash);
