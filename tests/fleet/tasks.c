@@ -22,7 +22,8 @@ struct seen {
 };
 
 struct board {
-    int next; /* task */
+    int next;         /* task */
+    int is_harm_over; /* nothing is forgotten any more */
     struct seen tasks[MAX_TASKS];
 };
 
@@ -108,7 +109,7 @@ static void work(unsigned seed)
         struct seen *seen = &board->tasks[id];
         if (seen->ended_ms > 0 && seen->ended_ms < asked_ms - 1)
             seen->wrong = 1;
-        if (rand_r(&seed) % 50 == 0)
+        if (!board->is_harm_over && rand_r(&seed) % 50 == 0)
             continue; /* forgotten: it comes back when this connection ends, or at its deadline */
         snprintf(words, sizeof(words), "RESULT %d done", id);
         reply = ask(&client, &seed, words);
@@ -163,6 +164,7 @@ static void run(void (*disturb)(unsigned *seed))
     }
     for (int i = 0; i < PRODUCERS; i++)
         kill_process(i);
+    board->is_harm_over = 1;
     for (int i = PRODUCERS; i < PRODUCERS + WORKERS; i++) { /* what was forgotten comes back */
         kill_process(i);
         start_process(i, (unsigned)i);
