@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """readme: every block of README.md does what it says, on a daemon of its own.
 
-Each session is typed into a redis-cli of its own line by line; a token stands for the one that really came, and
-times to live may have shrunk a little. Shell lines that would change the machine run in a form that
+Each session is typed into a redis-cli of its own line by line; a token stands for the one that really
+came, and times to live may have shrunk a little. Shell lines that would change the machine run in a form that
 does not (see SHELL). A block or a shell line that nothing here knows how to run is a failure.
 """
 import os
@@ -62,7 +62,8 @@ def ask(cli, command):
     for line in cli.stdout:
         if line == '"that-was-it"\n':
             break
-        reply.append(line.rstrip("\n"))
+        if not re.fullmatch(r"\(\d+\.\d\ds\)\n", line):  # how long it took
+            reply.append(line.rstrip("\n"))
     while reply and not reply[-1]:
         reply.pop()
     return reply
