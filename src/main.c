@@ -19,7 +19,6 @@
 #define EXIT_USAGE 2
 
 #define BATCHES_TICK_MS  50
-#define TASKS_TICK_MS    50
 #define GC_TICK_MS       100
 #define SESSIONS_TICK_MS 100
 #define FORGET_TICK_MS   10000
@@ -37,7 +36,7 @@ struct process {
     struct systemd systemd;
     struct event *signals[4];
     struct event *wake, *gather, *alarm;
-    struct ticker batches, tasks, gc, sessions, forget, announce, drain;
+    struct ticker batches, gc, sessions, forget, announce, drain;
     int64_t drain_until_ms;
     char link_name[24]; /* as Redis' CLIENT LIST shows our links */
     bool has_pidfile;
@@ -181,7 +180,6 @@ static void on_clients_ending(void *arg)
     ticker_stop(&process->announce);
     ticker_stop(&process->gc);
     ticker_stop(&process->forget);
-    ticker_stop(&process->tasks);
     tasks_stop(&process->daemon.tasks);
     execs_stop(process->daemon.execs);
 }
@@ -209,11 +207,6 @@ static void on_clients_ended(void *arg)
 static void tick_batches(void *arg)
 {
     batches_tick(&((struct daemon *)arg)->batches);
-}
-
-static void tick_tasks(void *arg)
-{
-    tasks_tick(&((struct daemon *)arg)->tasks);
 }
 
 static void tick_gc(void *arg)
@@ -287,7 +280,6 @@ static void start_tickers(struct process *process)
     struct daemon *daemon = &process->daemon;
     struct event_base *base = daemon->base;
     ticker_init(&process->batches, base, NULL, BATCHES_TICK_MS, 0, tick_batches, daemon);
-    ticker_init(&process->tasks, base, NULL, TASKS_TICK_MS, 0, tick_tasks, daemon);
     ticker_init(&process->gc, base, &daemon->rand, GC_TICK_MS, 10, tick_gc, daemon);
     ticker_init(&process->forget, base, &daemon->rand, FORGET_TICK_MS, 10, tick_forget, daemon);
     ticker_init(&process->sessions, base, NULL, SESSIONS_TICK_MS, 0, tick_sessions, daemon);
@@ -303,7 +295,6 @@ static void start_tickers(struct process *process)
     daemon->waiters.alarms.schedule = schedule_alarm;
     daemon->waiters.alarms.arg = process;
     ticker_start(&process->batches);
-    ticker_start(&process->tasks);
     ticker_start(&process->gc);
     ticker_start(&process->forget);
     ticker_start(&process->sessions);
@@ -343,8 +334,8 @@ static void init_parts(struct process *process)
     locks_init(&daemon->locks, &daemon->batches, str_of(daemon->config.server.namespace),
                &daemon->log);
     sessions_init(&daemon->sessions, &daemon->clock, daemon->config.server.session_timeout_ms);
-    tasks_init(&daemon->tasks, &daemon->batches, &daemon->config, &daemon->clock, &daemon->rand,
-               &daemon->log);
+    tasks_init(&daemon->tasks, &daemon->batches, &daemon->waiters.alarms, &daemon->config,
+               &daemon->rand, &daemon->log);
     daemon->execs = execs_new(&daemon->tasks, daemon->base);
     gc_init(&daemon->gc, &daemon->pools, &daemon->clock, &daemon->rand, &daemon->log);
     daemon->slowlog = slowlog_new();
@@ -361,7 +352,10 @@ static bool start(struct process *process, struct err *err)
     start_tickers(process);
     if (!clients_listen(daemon->clients, err) || !write_pidfile(process, err))
         return false;
-    return upstream_start(daemon->upstream, err);
+    if (!upstream_start(daemon->upstream, err))
+        return false;
+    tasks_start(&daemon->tasks);
+    return true;
 }
 
 /* The reverse of the start; the loop has ended, so nothing is called back but the ends of what
@@ -370,7 +364,6 @@ static void clear_parts(struct process *process)
 {
     struct daemon *daemon = &process->daemon;
     ticker_clear(&process->batches);
-    ticker_clear(&process->tasks);
     ticker_clear(&process->gc);
     ticker_clear(&process->forget);
     ticker_clear(&process->sessions);
@@ -382,9 +375,9 @@ static void clear_parts(struct process *process)
     clients_free(daemon->clients);
     pools_clear(&daemon->pools);
     locks_clear(&daemon->locks);
-    waiters_clear(&daemon->waiters);
     tasks_clear(&daemon->tasks);
     execs_free(daemon->execs);
+    waiters_clear(&daemon->waiters);
     upstream_free(daemon->upstream);
     slowlog_free(daemon->slowlog);
     mem_free(daemon->command_stats);

@@ -131,6 +131,7 @@ local function submit(letter, id, queue)
     end
     if delay > 0 then
         local when = plain(clock() + delay)
+        note_due(clock() + delay)
         call("ZADD", keys[k + 2], when, id)
         due[#due + 1] = when
         due[#due + 1] = id
@@ -187,6 +188,7 @@ local function take_one(queue, list, ranked, meta)
                 daemon .. " " .. ticket, "started", now)
             if timeout > 0 then
                 deadlines[timeout] = deadlines[timeout] or plain(clock() + timeout)
+                note_due(clock() + timeout)
                 due[#due + 1] = deadlines[timeout]
                 due[#due + 1] = id
             end
@@ -433,7 +435,10 @@ for meta, count in pairs(taken_of) do
     end
 end
 if #held > 0 then -- the daemon is known, should it die before its first beat
-    call("ZADD", KEYS[4], "NX", plain(clock() + tonumber(argv[4])), daemon)
+    call("ZADD", KEYS[4], "GT", plain(clock() + tonumber(argv[4])), daemon)
+end
+if #held > 0 or #due > 0 then
+    rouse()
 end
 if #taken > 0 then
     call("HSET", KEYS[1], daemon, argv[2] .. "\0" .. table.concat(taken, "\0"))

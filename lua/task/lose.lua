@@ -72,6 +72,7 @@ end
 
 local function wait_until(place, id, task, delay)
     local due = plain(clock() + delay)
+    note_due(clock() + delay)
     call("HSET", task.key, "state", "delayed")
     call("ZADD", place.delayed, due, id)
     call("ZADD", base .. "|due", due, id)

@@ -6,6 +6,8 @@
 --   R<id>                this task has ended, or is gone
 --   W<number> <queue>    something is ready for the LISTEN of this number
 --   L<queue>             something is ready for this daemon's own workers
+--   D<ms>                of the leader: something is due in so many ms
+-- and on the channel of all: T   there is something to tend again
 -- Knows: Redis.  Must not know: which keys its script has.
 -- include: prelude.lua
 local call, pcall, format = redis.call, redis.pcall, string.format
@@ -15,6 +17,8 @@ local pushed = {} -- list -> ids that are not there yet
 local woken = {} -- list -> place, with the count of tasks that have become ready
 local told = {} -- daemon -> items, and the places of its W items
 local is_any_ready = false
+local soonest -- of what has become due later in this script, in ms
+local SOON_MS = 1500 -- the leader looks each second
 
 local function tell(daemon, item, place)
     local items = told[daemon]
@@ -101,8 +105,30 @@ local function publish()
     end
 end
 
+-- Something is there that has its time, or that a daemon's death would leave undone.
+local function rouse()
+    if call("DEL", base .. "|resting") == 1 then
+        call("PUBLISH", base .. "|channel", "T\0")
+    end
+end
+
+local function note_due(when)
+    soonest = math.min(soonest or when, when)
+end
+
+local function tell_leader()
+    local wait = soonest - clock()
+    local leader = wait < SOON_MS and call("GET", base .. "|leader")
+    if leader then
+        tell(leader, "D" .. plain(math.max(0, wait)))
+    end
+end
+
 -- To be called once, last.
 local function settle()
+    if soonest then
+        tell_leader()
+    end
     if is_any_ready then
         push_all()
         for list, place in pairs(woken) do

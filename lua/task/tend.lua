@@ -1,20 +1,51 @@
 -- tend: what is due: tasks whose delay is over, those whose worker let its deadline pass, those of
 -- daemons that are gone. Every daemon asks, which is how it tells that it lives; one of them leads and
--- does the work, a bounded part of it in each call.
--- keys: due daemons journal leader
--- and those of the tasks that are due, and of their queues
--- args: daemon base session_ms leader_ms limit
--- returns: [1 when it leads, tasks that were gone over, ms until the next is due (-1: none)]
+-- does the work, a bounded part of it in each call. When nothing is there that could become due, a
+-- daemon that has been idle for a while goes to rest: it asks no more until it is roused.
+-- keys: due daemons journal leader resting
+-- and those of the tasks that are due, and of their queues; what each daemon holds
+-- args: daemon base session_ms leader_ms limit may_rest(1|0)
+-- returns: [1 when it leads, tasks that were gone over, ms until the next is due (-1: none),
+--   1 when it rests]
 -- include: task/lose.lua
 local daemon, limit = ARGV[1], tonumber(ARGV[5])
 base = ARGV[2]
 local now = clock()
 call("ZADD", KEYS[2], plain(now + tonumber(ARGV[3])), daemon)
 local leader = call("GET", KEYS[4])
-if leader and leader ~= daemon then
-    return { 0, 0, -1 }
+local leads = not leader or leader == daemon
+if leads then
+    call("SET", KEYS[4], daemon, "PX", ARGV[4])
 end
-call("SET", KEYS[4], daemon, "PX", ARGV[4])
+
+local function is_anything_there()
+    if call("EXISTS", KEYS[1]) == 1 then
+        return true
+    end
+    local daemons = call("ZRANGE", KEYS[2], 0, -1)
+    for i = 1, #daemons do
+        if call("EXISTS", base .. "|held:" .. daemons[i]) == 1 then
+            return true
+        end
+    end
+    return false
+end
+
+-- Its own entry among the daemons ends by itself.
+local function rests()
+    if ARGV[6] ~= "1" or is_anything_there() then
+        return false
+    end
+    if leads then
+        call("DEL", KEYS[4])
+    end
+    call("SET", KEYS[5], "1")
+    return true
+end
+
+if not leads then
+    return { 0, 0, -1, rests() and 1 or 0 }
+end
 
 local function read(id)
     local task = read_task(base .. "|task-result:" .. id)
@@ -78,10 +109,14 @@ for i = 1, #dead do
         call("HDEL", KEYS[3], dead[i])
     end
 end
+soonest = nil -- it is the leader itself
 settle()
 local first = call("ZRANGE", KEYS[1], 0, 0, "WITHSCORES")
 local wait = first[2] and math.max(0, tonumber(first[2]) - now) or -1
 if count >= limit then
     wait = 0
 end
-return { 1, count, wait }
+if wait < 0 and rests() then
+    return { 0, count, -1, 1 }
+end
+return { 1, count, wait, 0 }

@@ -82,9 +82,6 @@ int64_t peer_idle_s(const struct peer *peer);
 /* The name of the command it ran last, for CLIENT LIST. `name` is static. */
 void peer_set_command(struct peer *peer, const char *name);
 
-/* Whether it will read what is answered, and may still ask: not when it has closed its side. */
-bool peer_is_open(const struct peer *peer);
-
 /* All connections, oldest first: start with NULL; NULL at the end. */
 struct peer *peer_next(struct daemon *daemon, struct peer *peer);
 

@@ -10,10 +10,9 @@
 /* --- asking ------------------------------------------------------------------------------------
  */
 
-static bool is_gone(void *arg)
+static void stop_asking(void *arg)
 {
-    const struct later *later = arg;
-    return turn_is_orphan(later->turn);
+    asker_gone(arg);
 }
 
 void cmd_query(struct ask *ask)
@@ -40,10 +39,13 @@ void cmd_query(struct ask *ask)
         .priority = options->priority,
         .waits = waits,
         .is_once = (options->given & OPT_ONCE) != 0,
-        .may_lead = turn_is_alone(ask->turn),
-        .is_gone = is_gone};
-    tasks_submit(&ask->daemon->tasks, &request, waits ? outcome_text : outcome_ok,
-                 later_new(ask, NULL));
+        .may_lead = turn_is_alone(ask->turn)};
+    struct later *later = later_new(ask, NULL);
+    struct asker *asker =
+        tasks_submit(&ask->daemon->tasks, &request, waits ? outcome_text : outcome_ok, later);
+    later->is_patient = waits;
+    if (asker != NULL)
+        turn_watch(ask->turn, stop_asking, asker);
 }
 
 /* --- working -----------------------------------------------------------------------------------
@@ -79,11 +81,9 @@ static void end_listen(void *arg, const struct err *err, const struct answer *an
 }
 
 /* Nobody could end what it takes: the connection has gone, or sends nothing more. */
-static bool is_closed(void *arg)
+static void stop_listening(void *arg)
 {
-    const struct later *later = arg;
-    const struct peer *peer = turn_peer(later->turn);
-    return peer == NULL || !peer_is_open(peer);
+    listen_gone(arg);
 }
 
 /* LISTEN queue queue WAIT 0: the options may stand behind the queues. */
@@ -152,11 +152,11 @@ void cmd_listen(struct ask *ask)
         .queues = queues,
         .queue_count = ask->rest_count + 1,
         .wait_ms = ask->options.given & OPT_WAIT ? ask->options.wait_ms : -1,
-        .count = ask->options.given & OPT_COUNT ? (int)ask->options.count : 1,
-        .is_gone = is_closed};
+        .count = ask->options.given & OPT_COUNT ? (int)ask->options.count : 1};
     struct later *later = later_new(ask, NULL);
     later->given = ask->options.given;
-    worker_listen(state->worker, &listen, end_listen, later);
+    later->is_patient = listen.wait_ms >= 0;
+    turn_watch(ask->turn, stop_listening, worker_listen(state->worker, &listen, end_listen, later));
 }
 
 /* The worker that this connection is, if it has this task. */

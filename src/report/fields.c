@@ -229,6 +229,7 @@ NUMBER(tasks_taken, daemon->tasks.counters.taken)
 NUMBER(tasks_done, daemon->tasks.counters.done)
 NUMBER(tasks_failed, daemon->tasks.counters.failed)
 NUMBER(tasks_returned, daemon->tasks.counters.returned)
+NUMBER(tasks_is_resting, daemon->tasks.tend.place == 0 && !daemon->tasks.is_tending)
 NUMBER(tasks_tended, daemon->tasks.counters.tended)
 NUMBER(tasks_recalled, daemon->tasks.counters.recalled)
 
@@ -340,6 +341,7 @@ const struct field field_table[] = {
     GAUGE("tasks", "tasks_workers", "", "Connections and programs that work.", tasks_workers),
     GAUGE("tasks", "tasks_listens", "", "LISTENs that are not answered.", tasks_listens),
     GAUGE("tasks", "tasks_is_leading", "", "1: this daemon does what is due.", tasks_is_leading),
+    GAUGE("tasks", "tasks_is_resting", "", "1: there is nothing to look after.", tasks_is_resting),
     COUNTER("tasks", "tasks_submitted", "", "QUERYs that Redis took.", tasks_submitted),
     COUNTER("tasks", "tasks_taken", "", "Tasks taken by workers here.", tasks_taken),
     COUNTER("tasks", "tasks_done", "", "Those ended by RESULT.", tasks_done),

@@ -27,11 +27,6 @@ void peer_reset(struct daemon *daemon, struct peer *peer)
     state->worker = NULL;
 }
 
-bool peer_is_open(const struct peer *peer)
-{
-    return !peer->has_ended_input && peer->phase < CLIENT_ENDING;
-}
-
 struct reply *peer_begin_push(struct peer *peer)
 {
     struct reply *push = &peer->clients->push;

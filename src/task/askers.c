@@ -24,10 +24,10 @@ struct asker {
     struct asked *asked;
     struct task_call *call; /* that submits it, or moves it, until answered; else NULL */
     struct str queue;
-    int64_t timeout_ms, until_ms; /* until_ms 0: as long as it takes */
+    struct alarm alarm; /* its time is over; not set: as long as it takes */
+    int64_t timeout_ms;
     bool is_once;
     bool has_second_try; /* when its time is over it is given to our own workers */
-    task_is_gone is_gone;
     task_done done;
     void *arg;
     char queue_bytes[];
@@ -51,6 +51,7 @@ static void drop(struct asker *asker)
     struct asked *asked = asker->asked;
     if (asker->call != NULL)
         asker->call->about = NULL;
+    alarm_stop(asker->tasks->alarms, &asker->alarm);
     list_remove(&asker->tasks->askers, &asker->node);
     list_remove(&asked->askers, &asker->beside);
     if (list_is_empty(&asked->askers) && !asked->is_looking) {
@@ -201,6 +202,33 @@ void askers_look_over(struct tasks *tasks)
         send_look_over(tasks, some, count);
 }
 
+/* --- time ----------------------------------------------------------------------------------------
+ */
+
+static void move(struct asker *asker);
+
+static void give_up(struct asker *asker)
+{
+    fail(asker, ERR_TIMEOUT, "the task has not ended in time; it goes on");
+}
+
+static void ring(struct alarm *alarm)
+{
+    struct asker *asker = (struct asker *)((char *)alarm - offsetof(struct asker, alarm));
+    if (asker->has_second_try && asker->call == NULL &&
+        workers_are_there(asker->tasks, asker->queue))
+        move(asker);
+    else
+        give_up(asker);
+}
+
+static void start_clock(struct asker *asker)
+{
+    struct tasks *tasks = asker->tasks;
+    if (asker->timeout_ms > 0)
+        alarm_set(tasks->alarms, &asker->alarm, clock_ms(tasks->clock) + asker->timeout_ms);
+}
+
 /* --- submitting and moving -----------------------------------------------------------------------
  */
 
@@ -235,8 +263,8 @@ static struct asked *get_asked(struct tasks *tasks, struct str id)
     return asked;
 }
 
-void askers_add(struct tasks *tasks, const struct task_request *request, struct task_call *call,
-                task_done done, void *arg)
+struct asker *askers_add(struct tasks *tasks, const struct task_request *request,
+                         struct task_call *call, task_done done, void *arg)
 {
     struct asker *asker = mem_zalloc(sizeof *asker + request->queue.len);
     memcpy(asker->queue_bytes, request->queue.ptr, request->queue.len);
@@ -245,17 +273,17 @@ void askers_add(struct tasks *tasks, const struct task_request *request, struct 
     asker->asked = get_asked(tasks, request->id);
     asker->call = call;
     asker->timeout_ms = request->timeout_ms;
-    if (request->timeout_ms > 0)
-        asker->until_ms = clock_ms(tasks->clock) + request->timeout_ms;
+    asker->alarm.ring = ring;
+    start_clock(asker);
     asker->is_once = request->is_once;
     asker->has_second_try = request->policy == TASK_REMOTEFIRST;
-    asker->is_gone = request->is_gone;
     asker->done = done;
     asker->arg = arg;
     list_push(&tasks->askers, &asker->node);
     list_push(&asker->asked->askers, &asker->beside);
     call->about = asker;
     call->op.done = end_submit;
+    return asker;
 }
 
 static void end_move(struct op *op, const struct err *failure, const struct answer *answer)
@@ -268,9 +296,9 @@ static void end_move(struct op *op, const struct err *failure, const struct answ
         asker->call = NULL;
         call->about = NULL;
         if (is_moved)
-            asker->until_ms = clock_ms(call->tasks->clock) + asker->timeout_ms;
+            start_clock(asker);
         else
-            fail(asker, ERR_TIMEOUT, "the task has not ended in time; it goes on");
+            give_up(asker);
     }
     task_call_free(call);
 }
@@ -287,30 +315,15 @@ static void move(struct asker *asker)
     task_call_put_keys(call, task_key, 1, &name);
     workers_expect_own(tasks, asker->queue);
     asker->has_second_try = false;
-    asker->until_ms = 0;
     asker->call = call;
     call->about = asker;
     call->op.done = end_move;
     task_call_send(call);
 }
 
-/* --- time ----------------------------------------------------------------------------------------
- */
-
-void askers_tick(struct tasks *tasks, int64_t now_ms)
+void asker_gone(struct asker *asker)
 {
-    list_each (node, &tasks->askers) {
-        struct asker *asker = asker_at(node);
-        if (asker->is_gone != NULL && asker->is_gone(asker->arg))
-            fail(asker, ERR_TIMEOUT, "the asker is gone");
-        else if (asker->until_ms == 0 || asker->until_ms > now_ms)
-            continue;
-        else if (asker->has_second_try && asker->call == NULL &&
-                 workers_are_there(tasks, asker->queue))
-            move(asker);
-        else
-            fail(asker, ERR_TIMEOUT, "the task has not ended in time; it goes on");
-    }
+    fail(asker, ERR_TIMEOUT, "the asker is gone; the task goes on");
 }
 
 void askers_stop(struct tasks *tasks)

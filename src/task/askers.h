@@ -8,13 +8,11 @@
 
 struct task_call;
 
-/* The asker of a call that submits a task; its end ends with it. */
-void askers_add(struct tasks *tasks, const struct task_request *request, struct task_call *call,
-                task_done done, void *arg);
+/* The asker of a call that submits a task, until its `done` has run. */
+struct asker *askers_add(struct tasks *tasks, const struct task_request *request,
+                         struct task_call *call, task_done done, void *arg);
 /* The task has ended, or is gone: somebody said so. */
 void askers_hear(struct tasks *tasks, struct str id);
-/* Ends those whose time is over or who are gone. */
-void askers_tick(struct tasks *tasks, int64_t now_ms);
 /* Looks whether messages have been lost. */
 void askers_look_over(struct tasks *tasks);
 void askers_stop(struct tasks *tasks);

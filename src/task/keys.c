@@ -24,7 +24,9 @@ static const struct row {
     [TASK_KEY_HELD] = {"held", OF_DAEMON, {"|held:", 6}},
     [TASK_KEY_JOURNAL] = {"journal", OF_ALL, {"|journal", 8}},
     [TASK_KEY_LEADER] = {"leader", OF_ALL, {"|leader", 7}},
+    [TASK_KEY_RESTING] = {"resting", OF_ALL, {"|resting", 8}},
     [TASK_KEY_CHANNEL] = {"channel", OF_DAEMON, {"|channel:", 9}},
+    [TASK_KEY_ALL] = {"all", OF_ALL, {"|channel", 8}},
 };
 
 /* What stands behind the middle: one or two texts, and what is between them. */

@@ -1,25 +1,28 @@
 /* keys: the only place where the names of the tasks' keys are made.
  *
  *   base      <prefix>|task-queue
- *   task      <base>|task-result:<id>         hash    one task; see lua/task/batch.lua
- *   list      <base>|task-queue|<place>       list    ids of tasks of priority 0 that wait
- *   ranked    <base>|ranked|<place>           zset    <arrival><id> of all others -> -priority
- *   meta      <base>|queue|<queue>            hash    taken, paused, arrivals
- *   delayed   <base>|delayed|<queue>          zset    id -> when it shall wait, in ms
- *   dead      <base>|dead|<queue>             zset    id -> when it was given up
- *   waiting   <base>|waiting|<queue>          zset    "<number> <daemon>" of LISTENs -> since when
- *   listen    <base>|task-listen|<queue>      string, EX   somebody listens
- *   queues    <base>|queues                   set     names of all queues
- *   due       <base>|due                      zset    id -> when its delay or its attempt is over
- *   daemons   <base>|daemons                  zset    daemon -> when it is taken for dead
- *   held      <base>|held:<daemon>            set     ids that its connections have taken, and
- * those that wait for its own workers journal   <base>|journal                  hash    daemon ->
- * what its last batch took leader    <base>|leader                   string, EX   who does what is
- * due channel   <base>|channel:<daemon>         where a daemon hears
+ *   task      <base>|task-result:<id>   hash   one task; see lua/task/batch.lua
+ *   list      <base>|task-queue|<place> list   ids of tasks of priority 0 that wait
+ *   ranked    <base>|ranked|<place>     zset   <arrival><id> of all others -> -priority
+ *   meta      <base>|queue|<queue>      hash   taken, paused, arrivals
+ *   delayed   <base>|delayed|<queue>    zset   id -> when it shall wait, in ms
+ *   dead      <base>|dead|<queue>       zset   id -> when it was given up
+ *   waiting   <base>|waiting|<queue>    zset   "<number> <daemon>" of LISTENs -> since when
+ *   listen    <base>|task-listen|<queue>  string, EX   somebody listens
+ *   queues    <base>|queues             set    names of all queues
+ *   due       <base>|due                zset   id -> when its delay or its attempt is over
+ *   daemons   <base>|daemons            zset   daemon -> when it is taken for dead
+ *   held      <base>|held:<daemon>      set    ids that its connections have taken, and those that
+ *                                              wait for its own workers
+ *   journal   <base>|journal            hash   daemon -> what its last batch took
+ *   leader    <base>|leader             string, EX   who does what is due
+ *   resting   <base>|resting            string   some daemons may be at rest
+ *   channel   <base>|channel:<daemon>   where a daemon hears
+ *   all       <base>|channel            where all of them do
  *
  * A place is <queue>, or <queue>@<daemon> for tasks of that daemon's own workers. No name of a
- * queue holds '|' or '@', so that no two of these names can be the same. Knows: names.  Must not
- * know: Redis. */
+ * queue holds '|' or '@', so that no two of these names can be the same.
+ * Knows: names.  Must not know: Redis. */
 #ifndef TASK_KEYS_H
 #define TASK_KEYS_H
 
@@ -40,9 +43,11 @@ enum task_key {
     TASK_KEY_HELD,
     TASK_KEY_JOURNAL,
     TASK_KEY_LEADER,
-    TASK_KEY_CHANNEL
+    TASK_KEY_RESTING,
+    TASK_KEY_CHANNEL,
+    TASK_KEY_ALL
 };
-#define TASK_KEYS (TASK_KEY_CHANNEL + 1)
+#define TASK_KEYS (TASK_KEY_ALL + 1)
 
 /* What a key is about, as far as it wants to know. Borrowed. */
 struct task_name {

@@ -62,6 +62,7 @@ static struct taken *find(const struct worker *worker, struct str id)
 void taken_note(struct worker *worker, const struct answer *tasks)
 {
     forget_old(worker);
+    tasks_stay_awake(worker->tasks);
     for (size_t i = 0; i < answer_count(tasks); i++) {
         const struct answer *task = answer_at(tasks, i);
         struct str queue = answer_str(answer_at(task, 0)), id = answer_str(answer_at(task, 1));
@@ -107,6 +108,7 @@ static void end_give_back(struct op *op, const struct err *failure, const struct
         call->tasks->counters.returned += answer_int(answer, 0) > 0;
     } else if (err.kind == ERR_UPSTREAM && !call->tasks->is_stopping) {
         list_push(&call->tasks->unreturned, &op->node);
+        tasks_look_on(call->tasks);
         return;
     } else { /* its deadline, or the end of this daemon, will do it */
         log_line(call->tasks->log, LOG_LEVEL_WARNING, "give-back-failed", "why", err.text, NULL);

@@ -9,11 +9,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define LOOK_EACH_MS 1000
-#define TEND_EACH_MS 1000 /* that this daemon lives, and whether there is something to lead */
-#define TEND_MOST_MS 200  /* of the leader: others may submit what is due soon */
-#define TEND_LIMIT   "500"
-#define LEADER_MS    "3000"
+#define LOOK_EACH_MS  1000
+#define TEND_EACH_MS  1000 /* that this daemon lives, and whether there is something to lead */
+#define REST_AFTER_MS 5000 /* so that what is used now and then does not wake all each time */
+#define TEND_LIMIT    "500"
+#define LEADER_MS     "3000"
 
 static const enum task_key submit_keys[] = {TASK_KEY_TASK,  TASK_KEY_META,   TASK_KEY_DELAYED,
                                             TASK_KEY_LIST,  TASK_KEY_RANKED, TASK_KEY_WAITING,
@@ -79,13 +79,20 @@ static void init_keys(struct tasks *tasks)
     tasks->base = str_make(due.ptr, due.len - STR("|due").len);
 }
 
-void tasks_init(struct tasks *tasks, struct batches *batches, const struct config *config,
-                const struct clock *clock, struct rand *rand, struct log *log)
+static void ring_tend(struct alarm *alarm);
+static void ring_look(struct alarm *alarm);
+
+void tasks_init(struct tasks *tasks, struct batches *batches, struct alarms *alarms,
+                const struct config *config, struct rand *rand, struct log *log)
 {
     unsigned char seed[16];
     *tasks = (struct tasks){.batches = batches,
                             .config = config,
-                            .clock = clock,
+                            .clock = batches->clock,
+                            .alarms = alarms,
+                            .tend = {.ring = ring_tend},
+                            .look = {.ring = ring_look},
+                            .used_ms = -REST_AFTER_MS,
                             .rand = rand,
                             .log = log,
                             .daemon = batches->daemon};
@@ -110,15 +117,23 @@ void tasks_configure(struct tasks *tasks)
 void tasks_stop(struct tasks *tasks)
 {
     tasks->is_stopping = true;
+    alarm_stop(tasks->alarms, &tasks->tend);
+    alarm_stop(tasks->alarms, &tasks->look);
     workers_stop(tasks);
     askers_stop(tasks);
 }
 
+static void unhear(struct tasks *tasks, struct hearing *hearing)
+{
+    if (hearing != NULL)
+        upstream_unhear(tasks->batches->upstream, hearing);
+    mem_free(hearing);
+}
+
 void tasks_clear(struct tasks *tasks)
 {
-    if (tasks->hearing != NULL)
-        upstream_unhear(tasks->batches->upstream, tasks->hearing);
-    mem_free(tasks->hearing);
+    unhear(tasks, tasks->own);
+    unhear(tasks, tasks->all);
     lane_clear(&tasks->lane);
     taken_clear(tasks);
     workers_clear(tasks);
@@ -129,42 +144,115 @@ void tasks_clear(struct tasks *tasks)
         mem_free(tasks->texts[i]);
 }
 
+/* --- what is due ---------------------------------------------------------------------------------
+ * While there is anything that a daemon's death would leave undone, or that has its time, each
+ * daemon tends: it tells each second that it lives. One of them leads: it does what is due, is told
+ * when the next is, and by D items of what comes before that. When there is nothing, all go to
+ * rest, and whoever begins something anew wakes them all by a T item. */
+
+static void tend(struct tasks *tasks);
+
+static void tend_within(struct tasks *tasks, int64_t ms)
+{
+    int64_t at_ms = clock_ms(tasks->clock) + ms;
+    if (tasks->is_stopping)
+        return;
+    if (tasks->is_tending) {
+        if (at_ms < tasks->again_ms)
+            tasks->again_ms = at_ms;
+    } else if (tasks->tend.place == 0 || at_ms < tasks->tend.at_ms) {
+        alarm_set(tasks->alarms, &tasks->tend, at_ms);
+    }
+}
+
+static void wake_up(struct tasks *tasks)
+{
+    tasks->used_ms = clock_ms(tasks->clock);
+    tend_within(tasks, 0);
+}
+
+void tasks_stay_awake(struct tasks *tasks)
+{
+    tasks->used_ms = clock_ms(tasks->clock);
+    tend_within(tasks, TEND_EACH_MS);
+}
+
+static void end_tend(void *arg, const struct err *err, const struct answer *answer)
+{
+    struct tasks *tasks = arg;
+    int64_t wait_ms = answer_int(answer_at(answer, 2), -1);
+    bool rests = err == NULL && answer_int(answer_at(answer, 3), 0) == 1;
+    tasks->is_tending = false;
+    tasks->is_leading = err == NULL && answer_int(answer_at(answer, 0), 0) == 1;
+    if (tasks->is_leading) {
+        int64_t count = answer_int(answer_at(answer, 1), 0);
+        tasks->counters.tended += count > 0 ? (uint64_t)count : 0;
+    }
+    if (!rests)
+        tend_within(tasks, wait_ms >= 0 && wait_ms < TEND_EACH_MS ? wait_ms : TEND_EACH_MS);
+    if (tasks->again_ms != INT64_MAX)
+        tend_within(tasks, tasks->again_ms - clock_ms(tasks->clock));
+}
+
+static void tend(struct tasks *tasks)
+{
+    bool may_rest = clock_ms(tasks->clock) >= tasks->used_ms + REST_AFTER_MS;
+    struct task_call *call =
+        task_call_new(tasks, SCRIPT_TASK_TEND, (struct packing_room){.args = 6}, end_tend, tasks);
+    packing_put_literal(&call->packing, tasks->daemon);
+    packing_put_literal(&call->packing, tasks->base);
+    packing_put_literal(&call->packing, str_of(tasks->session_text));
+    packing_put_literal(&call->packing, STR(LEADER_MS));
+    packing_put_literal(&call->packing, STR(TEND_LIMIT));
+    packing_put_literal(&call->packing, may_rest ? STR("1") : STR("0"));
+    tasks->is_tending = true;
+    tasks->again_ms = INT64_MAX;
+    task_call_send(call);
+}
+
+static void ring_tend(struct alarm *alarm)
+{
+    tend((struct tasks *)((char *)alarm - offsetof(struct tasks, tend)));
+}
+
+/* --- what may have been missed -------------------------------------------------------------------
+ */
+
+static void ring_look(struct alarm *alarm)
+{
+    struct tasks *tasks = (struct tasks *)((char *)alarm - offsetof(struct tasks, look));
+    taken_return(tasks);
+    workers_keep(tasks);
+    askers_look_over(tasks);
+    tasks_look_on(tasks);
+}
+
+void tasks_look_on(struct tasks *tasks)
+{
+    bool is_used = tasks->workers.count > 0 || tasks->queues.count > 0 || tasks->askers.count > 0 ||
+                   tasks->unreturned.count > 0;
+    if (is_used && !tasks->is_stopping && tasks->look.place == 0)
+        alarm_set(tasks->alarms, &tasks->look, clock_ms(tasks->clock) + LOOK_EACH_MS);
+}
+
 /* --- hearing -------------------------------------------------------------------------------------
  */
 
-static void on_heard(void *arg, struct str message)
-{
-    tasks_hear(arg, message);
-}
-
-static void on_begun(void *arg)
-{
-    tasks_look_over(arg);
-}
-
-/* The link is dialled when somebody waits for the first time. */
-void tasks_begin_to_hear(struct tasks *tasks)
-{
-    if (tasks->hearing != NULL)
-        return;
-    tasks->hearing = mem_zalloc(sizeof *tasks->hearing);
-    *tasks->hearing = (struct hearing){.channel = tasks->texts[TASK_KEY_CHANNEL],
-                                       .heard = on_heard,
-                                       .begun = on_begun,
-                                       .arg = tasks};
-    upstream_hear(tasks->batches->upstream, tasks->hearing);
-}
-
-/* W<number> <queue>  L<queue>  R<id> */
+/* W<number> <queue>  L<queue>  R<id>  D<ms>  T */
 static void hear_item(struct tasks *tasks, struct str item)
 {
     struct str rest = str_make(item.ptr + 1, item.len - 1), number;
+    int64_t ms;
     if (item.ptr[0] == 'R')
         askers_hear(tasks, rest);
     else if (item.ptr[0] == 'L')
         workers_wake_own(tasks, rest);
     else if (item.ptr[0] == 'W' && str_split(&rest, ' ', &number) && rest.ptr != NULL)
         workers_wake(tasks, number, rest);
+    else if (item.ptr[0] == 'D' && num_parse_int(rest, &ms))
+        tend_within(tasks, ms);
+    else if (item.ptr[0] == 'T')
+        wake_up(tasks);
 }
 
 void tasks_hear(struct tasks *tasks, struct str message)
@@ -176,57 +264,34 @@ void tasks_hear(struct tasks *tasks, struct str message)
     }
 }
 
-void tasks_look_over(struct tasks *tasks)
+static void on_heard(void *arg, struct str message)
 {
-    workers_look_over(tasks);
-    askers_look_over(tasks);
+    tasks_hear(arg, message);
 }
 
-/* --- time ----------------------------------------------------------------------------------------
- */
-
-static void end_tend(void *arg, const struct err *err, const struct answer *answer)
+/* What was said before may have been missed. */
+static void on_begun(void *arg)
 {
     struct tasks *tasks = arg;
-    int64_t wait_ms = TEND_EACH_MS, due_ms = answer_int(answer_at(answer, 2), -1);
-    tasks->is_tending = false;
-    tasks->is_leading = err == NULL && answer_int(answer_at(answer, 0), 0) == 1;
-    if (tasks->is_leading) {
-        int64_t count = answer_int(answer_at(answer, 1), 0);
-        tasks->counters.tended += count > 0 ? (uint64_t)count : 0;
-        wait_ms = due_ms >= 0 && due_ms < TEND_MOST_MS ? due_ms : TEND_MOST_MS;
-    }
-    tasks->tend_ms = clock_ms(tasks->clock) + wait_ms;
+    workers_look_over(tasks);
+    askers_look_over(tasks);
+    wake_up(tasks);
 }
 
-static void tend(struct tasks *tasks)
+static struct hearing *hear(struct tasks *tasks, enum task_key channel)
 {
-    struct task_call *call =
-        task_call_new(tasks, SCRIPT_TASK_TEND, (struct packing_room){.args = 5}, end_tend, tasks);
-    packing_put_literal(&call->packing, tasks->daemon);
-    packing_put_literal(&call->packing, tasks->base);
-    packing_put_literal(&call->packing, str_of(tasks->session_text));
-    packing_put_literal(&call->packing, STR(LEADER_MS));
-    packing_put_literal(&call->packing, STR(TEND_LIMIT));
-    tasks->is_tending = true;
-    task_call_send(call);
+    struct hearing *hearing = mem_zalloc(sizeof *hearing);
+    *hearing = (struct hearing){
+        .channel = tasks->texts[channel], .heard = on_heard, .begun = on_begun, .arg = tasks};
+    upstream_hear(tasks->batches->upstream, hearing);
+    return hearing;
 }
 
-void tasks_tick(struct tasks *tasks)
+void tasks_start(struct tasks *tasks)
 {
-    int64_t now_ms = clock_ms(tasks->clock);
-    if (tasks->is_stopping)
-        return;
-    askers_tick(tasks, now_ms);
-    workers_tick(tasks, now_ms);
-    if (now_ms >= tasks->look_ms) {
-        tasks->look_ms = now_ms + LOOK_EACH_MS;
-        taken_return(tasks);
-        workers_keep(tasks);
-        askers_look_over(tasks);
-    }
-    if (now_ms >= tasks->tend_ms && !tasks->is_tending)
-        tend(tasks);
+    tasks->own = hear(tasks, TASK_KEY_CHANNEL);
+    tasks->all = hear(tasks, TASK_KEY_ALL);
+    tend_within(tasks, 0);
 }
 
 /* --- submitting ----------------------------------------------------------------------------------
@@ -309,22 +374,26 @@ static void end_submit(struct op *op, const struct err *failure, const struct an
     task_call_end(call, failure, answer);
 }
 
-void tasks_submit(struct tasks *tasks, const struct task_request *request, task_done done,
-                  void *arg)
+struct asker *tasks_submit(struct tasks *tasks, const struct task_request *request, task_done done,
+                           void *arg)
 {
+    struct asker *asker = NULL;
     struct route route = route_of(tasks, request);
     if (route.is_own || str_eq(route.last, STR("1")))
         workers_expect_own(tasks, request->queue);
     struct task_call *call = pack_submit(tasks, request, &route);
     if (request->waits) {
-        tasks_begin_to_hear(tasks);
-        askers_add(tasks, request, call, done, arg);
+        asker = askers_add(tasks, request, call, done, arg);
+        tasks_look_on(tasks);
     } else {
         call->done = done;
         call->arg = arg;
         call->op.done = end_submit;
     }
+    if (route.is_own || str_eq(route.last, STR("1")) || request->delay_ms > 0)
+        tasks_stay_awake(tasks);
     task_call_send(call);
+    return asker;
 }
 
 /* --- calls of their own --------------------------------------------------------------------------

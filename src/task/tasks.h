@@ -11,12 +11,14 @@
 #define TASK_TASKS_H
 
 #include "base/map.h"
+#include "ops/alarms.h"
 #include "ops/packing.h"
 #include "task/keys.h"
 
 struct config;
 struct hearing;
 struct queue_config;
+struct asker;
 
 #define TASK_LISTEN_MS 5000 /* that somebody listens is believed for so long */
 
@@ -29,7 +31,7 @@ struct tasks {
     char *texts[TASK_KEYS]; /* of the keys of the lane; owned */
     struct str keys[TASK_KEYS];
     struct str prefix, base, daemon;
-    struct hearing *hearing; /* NULL until somebody waits */
+    struct hearing *own, *all; /* channels: this daemon's, that of all; NULL before the start */
     char session_text[NUM_INT_MAX];
 
     struct list askers;     /* all that wait for the end of a task */
@@ -42,7 +44,10 @@ struct tasks {
     uint64_t last_number;
     bool is_stopping;
 
-    int64_t tend_ms, look_ms; /* when these are due next */
+    struct alarms *alarms;
+    struct alarm tend, look; /* not set: there is nothing to do */
+    int64_t again_ms;        /* while it tends: when it should be done again at the latest */
+    int64_t used_ms;         /* when something of tasks was last done here, or heard of */
     bool is_tending, is_leading;
     struct rand *rand;
     /* since start or CONFIG RESETSTAT */
@@ -51,14 +56,15 @@ struct tasks {
     } counters;
 };
 
-void tasks_init(struct tasks *tasks, struct batches *batches, const struct config *config,
-                const struct clock *clock, struct rand *rand, struct log *log);
+/* The alarms are monotonic, and rung by the caller. */
+void tasks_init(struct tasks *tasks, struct batches *batches, struct alarms *alarms,
+                const struct config *config, struct rand *rand, struct log *log);
+/* Hears, and looks whether a daemon has left something to do. */
+void tasks_start(struct tasks *tasks);
 /* Whoever waits is answered; nothing is waited for any more. */
 void tasks_stop(struct tasks *tasks);
 /* The lane is idle, and there are no workers but those whose owner has closed them. */
 void tasks_clear(struct tasks *tasks);
-/* To be called every 50 ms or so: times that are over, what is due, what may have been missed. */
-void tasks_tick(struct tasks *tasks);
 /* After the settings were read again. */
 void tasks_configure(struct tasks *tasks);
 
@@ -66,8 +72,6 @@ void tasks_configure(struct tasks *tasks);
  * WRONGTYPE or ERR with a text for the client; the answer is as said below. Runs exactly once,
  * never before the call has returned. Arguments of calls are copied. */
 typedef void (*task_done)(void *arg, const struct err *err, const struct answer *answer);
-/* Asked with `arg`: is the asker gone? */
-typedef bool (*task_is_gone)(void *arg);
 
 enum task_policy { TASK_AUTO, TASK_LOCAL, TASK_REMOTE, TASK_LOCALFIRST, TASK_REMOTEFIRST };
 
@@ -80,22 +84,24 @@ struct task_request {
     bool waits; /* for the result; else OK comes at once */
     bool is_once;
     bool may_lead; /* see struct op */
-    task_is_gone is_gone;
 };
-/* The result, or OK. */
-void tasks_submit(struct tasks *tasks, const struct task_request *request, task_done done,
-                  void *arg);
+/* The result, or OK. NULL unless it waits; else until `done` has run. */
+struct asker *tasks_submit(struct tasks *tasks, const struct task_request *request, task_done done,
+                           void *arg);
+/* Whoever asked is gone; `done` runs. */
+void asker_gone(struct asker *asker);
 /* Names and values, "ttl" last; nil. */
 void tasks_look(struct tasks *tasks, struct str id, bool is_once, task_done done, void *arg);
 /* 1, 0. */
 void tasks_has(struct tasks *tasks, struct str id, task_done done, void *arg);
 void tasks_cancel(struct tasks *tasks, struct str id, task_done done, void *arg);
 
-/* Somebody waits: from now on the daemon's channel is heard. */
-void tasks_begin_to_hear(struct tasks *tasks);
-/* A message on the daemon's channel; public for tests. */
+/* Something was begun here that others would have to end if this daemon died: it tells Redis each
+ * second that it lives. */
+void tasks_stay_awake(struct tasks *tasks);
+/* Somebody here asks or works: each second what may have been missed is looked at. */
+void tasks_look_on(struct tasks *tasks);
+/* A message on one of the channels; public for tests. */
 void tasks_hear(struct tasks *tasks, struct str message);
-/* From now on all messages are heard: what may have been missed is looked at. */
-void tasks_look_over(struct tasks *tasks);
 
 #endif

@@ -18,12 +18,11 @@ struct listen {
     char number[NUM_INT_MAX];
     int count, queue_count;
     bool waits;
-    bool is_waiting; /* Redis has its number */
-    bool is_taking;  /* a call is on its way */
-    bool has_news;   /* and a wake for our own workers came meanwhile */
-    bool is_over;    /* answered while a call was on its way; ends with that */
-    int64_t until_ms;
-    task_is_gone is_gone;
+    bool is_waiting;    /* Redis has its number */
+    bool is_taking;     /* a call is on its way */
+    bool has_news;      /* and a wake for our own workers came meanwhile */
+    bool is_over;       /* answered while a call was on its way; ends with that */
+    struct alarm alarm; /* its WAIT is over; not set: it has no end */
     task_done done;
     void *arg;
     struct task_queue *queues[];
@@ -198,6 +197,7 @@ static void work_for(struct worker *worker, const struct worker_listen *listen)
 static void drop(struct listen *listen)
 {
     struct tasks *tasks = listen->worker->tasks;
+    alarm_stop(tasks->alarms, &listen->alarm);
     for (int i = 0; i < listen->queue_count; i++)
         listen->queues[i]->listens--;
     map_remove(&tasks->listening, str_of(listen->number));
@@ -231,7 +231,6 @@ static void end(struct listen *listen, const struct err *err, const struct answe
     void *arg = listen->arg;
     if (listen->is_taking) {
         listen->is_over = true;
-        listen->is_gone = NULL;
     } else {
         if (listen->is_waiting)
             unregister(listen);
@@ -247,12 +246,11 @@ static void end_take(struct op *op, const struct err *failure, const struct answ
     struct worker *worker = listen->worker;
     struct err err;
     bool is_good = task_call_check(call, failure, answer, &err);
-    bool is_over = listen->is_over || (listen->is_gone != NULL && listen->is_gone(listen->arg));
     bool has_some = is_good && answer_count(answer) > 0;
     bool has_news = listen->has_news;
     listen->is_taking = listen->has_news = false;
     listen->is_waiting = is_good ? listen->waits && !has_some : listen->is_waiting;
-    if (has_some && !is_over)
+    if (has_some && !listen->is_over)
         taken_note(worker, answer);
     else if (has_some)
         taken_undo(worker->tasks, answer);
@@ -261,7 +259,7 @@ static void end_take(struct op *op, const struct err *failure, const struct answ
             unregister(listen);
         drop(listen);
     } else if (has_some || (is_good && !listen->waits)) {
-        end(listen, NULL, is_over ? answer_none() : answer);
+        end(listen, NULL, answer);
     } else if (!is_good && !listen->is_waiting) {
         end(listen, &err, answer_none());
     } else if (has_news) {
@@ -317,8 +315,20 @@ static void take_again(struct listen *listen)
     send_take(listen, "2");
 }
 
-void worker_listen(struct worker *worker, const struct worker_listen *asked, task_done done,
-                   void *arg)
+static void ring(struct alarm *alarm)
+{
+    struct listen *listen = (struct listen *)((char *)alarm - offsetof(struct listen, alarm));
+    if (!listen->is_over)
+        end(listen, NULL, answer_none());
+}
+
+void listen_gone(struct listen *listen)
+{
+    end(listen, NULL, answer_none());
+}
+
+struct listen *worker_listen(struct worker *worker, const struct worker_listen *asked,
+                             task_done done, void *arg)
 {
     struct tasks *tasks = worker->tasks;
     work_for(worker, asked);
@@ -331,18 +341,17 @@ void worker_listen(struct worker *worker, const struct worker_listen *asked, tas
     listen->worker = worker;
     listen->count = asked->count;
     listen->waits = asked->wait_ms >= 0 && !tasks->is_stopping;
+    listen->alarm.ring = ring;
     if (asked->wait_ms > 0)
-        listen->until_ms = clock_ms(tasks->clock) + asked->wait_ms;
-    listen->is_gone = asked->is_gone;
+        alarm_set(tasks->alarms, &listen->alarm, clock_ms(tasks->clock) + asked->wait_ms);
     listen->done = done;
     listen->arg = arg;
     num_format_int(listen->number, (int64_t)++tasks->last_number);
     map_put(&tasks->listening, str_of(listen->number), listen);
     list_push(&tasks->listens, &listen->node);
     list_push(&worker->listens, &listen->beside);
-    if (listen->waits)
-        tasks_begin_to_hear(tasks);
     send_take(listen, listen->waits ? "1" : "0");
+    return listen;
 }
 
 /* --- being woken ---------------------------------------------------------------------------------
@@ -380,17 +389,6 @@ void workers_look_over(struct tasks *tasks)
     retry_all(tasks, NULL);
 }
 
-void workers_tick(struct tasks *tasks, int64_t now_ms)
-{
-    list_each (node, &tasks->listens) {
-        struct listen *listen = listen_at(node);
-        bool is_late = listen->until_ms > 0 && listen->until_ms <= now_ms;
-        bool is_alone = listen->is_gone != NULL && listen->is_gone(listen->arg);
-        if (!listen->is_over && listen->waits && (is_late || is_alone))
-            end(listen, NULL, answer_none());
-    }
-}
-
 /* --- workers -------------------------------------------------------------------------------------
  */
 
@@ -401,6 +399,7 @@ struct worker *worker_new(struct tasks *tasks)
     list_init(&worker->listens);
     list_init(&worker->taken);
     list_push(&tasks->workers, &worker->node);
+    tasks_look_on(tasks);
     return worker;
 }
 

@@ -13,6 +13,7 @@
 #include "task/tasks.h"
 
 struct worker;
+struct listen;
 
 #define WORKER_MAX_QUEUES 64
 #define WORKER_MAX_TAKEN  1024 /* tasks that one worker has at a time */
@@ -26,11 +27,12 @@ struct worker_listen {
     int queue_count; /* 1 to WORKER_MAX_QUEUES */
     int64_t wait_ms; /* < 0: not at all; 0: without limit */
     int count;       /* at most so many tasks */
-    task_is_gone is_gone;
 };
 /* An array of [queue id params attempt ttl_ms(-1: none) ...]; empty when there is none. */
-void worker_listen(struct worker *worker, const struct worker_listen *asked, task_done done,
-                   void *arg);
+struct listen *worker_listen(struct worker *worker, const struct worker_listen *asked,
+                             task_done done, void *arg);
+/* Whoever asked is gone, and `done` has not run yet: it runs with none. */
+void listen_gone(struct listen *listen);
 /* OK. Whoever has not taken the task is told NOTOWNER. */
 void worker_result(struct worker *worker, struct str id, struct str result, bool may_lead,
                    task_done done, void *arg);
@@ -61,8 +63,6 @@ void workers_wake_own(struct tasks *tasks, struct str queue);
 void workers_look_over(struct tasks *tasks);
 /* Tells Redis that somebody listens, and hands on what is ready and nobody takes. */
 void workers_keep(struct tasks *tasks);
-/* Answers those whose WAIT is over. */
-void workers_tick(struct tasks *tasks, int64_t now_ms);
 /* Gives back again what Redis did not hear of. */
 void taken_return(struct tasks *tasks);
 void taken_clear(struct tasks *tasks);

@@ -162,6 +162,45 @@ START_TEST(listen_waits_as_long_as_it_said)
 }
 END_TEST
 
+/* In us, of Redis. */
+static int64_t redis_now_us(void)
+{
+    long long s, us;
+    ck_assert_int_eq(sscanf(say(rig_redis(&rig), "TIME"), "1) \"%lld\"\n2) \"%lld\"", &s, &us), 2);
+    return s * 1000000 + us;
+}
+
+START_TEST(a_delay_ends_to_the_millisecond)
+{
+    int64_t worst_us = 0, best_us = INT64_MAX;
+    for (int i = 0; i < 5; i++) {
+        char words[80];
+        client_send(w, "LISTEN q WAIT 0");
+        until(strstr(say(c, "INFO tasks"), "tasks_listens:1") != NULL);
+        snprintf(words, sizeof(words), "QUERY q %d x NOWAIT DELAY 0.%d37", i, i % 2);
+        int64_t began_us = redis_now_us();
+        expect(c, words, "OK");
+        expect_text_like(client_read(w), "1) 'q'*");
+        int64_t late_us = redis_now_us() - began_us - (i % 2 * 100 + 37) * 1000;
+        ck_assert_int_ge(late_us, -1000); /* a ms of Redis is cut, not rounded */
+        worst_us = late_us > worst_us ? late_us : worst_us;
+        best_us = late_us < best_us ? late_us : best_us;
+    }
+    ck_assert_msg(best_us < 10000, "the best of five was %d us late", (int)best_us);
+    ck_assert_msg(worst_us < 500000, "the worst of five was %d us late", (int)worst_us);
+}
+END_TEST
+
+START_TEST(nothing_is_asked_of_redis_while_there_are_no_tasks)
+{
+    until(strstr(say(c, "INFO tasks"), "tasks_is_resting:1") != NULL);
+    expect(rig_redis(&rig), "CONFIG RESETSTAT", "OK");
+    ck_assert(!client_has_reply(c, 1500));
+    const char *stats = say(rig_redis(&rig), "INFO commandstats");
+    ck_assert_msg(strstr(stats, "cmdstat_eval") == NULL, "%s", stats);
+}
+END_TEST
+
 /* --- whoever leaves ----------------------------------------------------------------------------
  */
 
@@ -418,6 +457,7 @@ int main(void)
         the_same_id_joins_or_gets_what_is_kept, a_failure_is_told_and_kept_until_its_time,
         query_gives_up_after_its_timeout_and_the_task_goes_on,
         higher_priorities_then_those_that_came_first_and_delayed_ones_later,
+        a_delay_ends_to_the_millisecond, nothing_is_asked_of_redis_while_there_are_no_tasks,
         listen_takes_from_several_queues_and_several_at_once, listen_waits_as_long_as_it_said,
         what_a_closed_worker_had_returns_at_once, a_closed_worker_that_waits_gets_nothing,
         a_deadline_that_passed_gives_the_task_to_another, progress_after_the_deadline_says_so,

@@ -160,6 +160,29 @@ START_TEST(tasks_of_a_killed_daemon_return_to_the_others)
 }
 END_TEST
 
+START_TEST(a_daemon_that_rests_is_roused_for_those_who_may_die)
+{
+    struct node *second = rig_node(&rig), *third = rig_node(&rig);
+    node_option(second, "--server.session_timeout=1");
+    node_start(second);
+    node_option(third, "--server.session_timeout=1");
+    node_start(third);
+    struct client *far = node_client(second), *quiet = node_client(third);
+    client_close(c);
+    node_stop(&rig.nodes[0]);
+    expect(rig_redis(&rig), "DEL rallocd|task-queue|daemons", "(integer) 1");
+    until(strstr(say(quiet, "INFO tasks"), "tasks_is_resting:1") != NULL);
+    expect(far, "QUERY q 1 x NOWAIT TIMEOUT 0", "OK");
+    expect_like(far, "LISTEN q", "1) 'q'*");
+    node_kill(second);
+    int64_t began_ms = until_now_ms();
+    until(strcmp(state_of("1"), "\"waiting\"") == 0); /* nobody asks the third one anything */
+    ck_assert_int_le(until_now_ms() - began_ms, 1000 + 5000);
+    client_close(far);
+    c = quiet;
+}
+END_TEST
+
 START_TEST(a_restarted_daemon_finds_what_it_had_before)
 {
     struct client *w = node_client(&rig.nodes[0]);
@@ -226,13 +249,15 @@ END_TEST
 
 int main(void)
 {
-    return RIG_RUN(
-        "tasks", set_up, tear_down, a_take_whose_reply_was_lost_is_given_back_uncounted,
-        a_query_whose_reply_was_lost_is_joined_by_the_same_id,
-        a_result_whose_reply_was_lost_can_be_said_again,
-        who_waits_hears_of_it_although_the_messages_were_lost,
-        what_a_closed_worker_had_returns_although_redis_did_not_hear_of_it,
-        listening_goes_on_over_a_killed_redis, listening_goes_on_when_all_data_was_lost,
-        tasks_of_a_killed_daemon_return_to_the_others, a_restarted_daemon_finds_what_it_had_before,
-        what_redis_refuses_is_told_in_its_words, an_answer_of_the_wrong_shape_is_no_crash);
+    return RIG_RUN("tasks", set_up, tear_down, a_take_whose_reply_was_lost_is_given_back_uncounted,
+                   a_query_whose_reply_was_lost_is_joined_by_the_same_id,
+                   a_result_whose_reply_was_lost_can_be_said_again,
+                   who_waits_hears_of_it_although_the_messages_were_lost,
+                   what_a_closed_worker_had_returns_although_redis_did_not_hear_of_it,
+                   listening_goes_on_over_a_killed_redis, listening_goes_on_when_all_data_was_lost,
+                   tasks_of_a_killed_daemon_return_to_the_others,
+                   a_daemon_that_rests_is_roused_for_those_who_may_die,
+                   a_restarted_daemon_finds_what_it_had_before,
+                   what_redis_refuses_is_told_in_its_words,
+                   an_answer_of_the_wrong_shape_is_no_crash);
 }

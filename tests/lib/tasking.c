@@ -182,11 +182,11 @@ redisReply *tasking_call(struct scene *scene, enum script_id id, const char *key
     return reply;
 }
 
-redisReply *tasking_tend(struct scene *scene, const char *daemon)
+redisReply *tasking_tend(struct scene *scene, const char *daemon, bool may_rest)
 {
     char words[100];
-    snprintf(words, sizeof words, "%s p|task-queue 10000 3000 100", daemon);
-    return tasking_call(scene, SCRIPT_TASK_TEND, "due daemons journal leader", words);
+    snprintf(words, sizeof words, "%s p|task-queue 10000 3000 100 %d", daemon, may_rest);
+    return tasking_call(scene, SCRIPT_TASK_TEND, "due daemons journal leader resting", words);
 }
 
 redisReply *tasking_recall(struct scene *scene, const char *daemon, long long sequence)

@@ -21,7 +21,7 @@ redisReply *tasking_batch(struct scene *scene, const char *operations);
 redisReply *tasking_call(struct scene *scene, enum script_id id, const char *keys,
                          const char *words);
 /* TEND of a daemon with a session of 10 s. */
-redisReply *tasking_tend(struct scene *scene, const char *daemon);
+redisReply *tasking_tend(struct scene *scene, const char *daemon, bool may_rest);
 redisReply *tasking_recall(struct scene *scene, const char *daemon, long long sequence);
 /* Makes all that is due within `ms` due now. */
 void tasking_skip(struct scene *scene, long long ms);
@@ -34,6 +34,8 @@ void tasking_skip(struct scene *scene, long long ms);
 #define expect_script(scene, id, keys, words, expected) \
     script_expect(tasking_call(scene, id, keys, words), expected, __FILE__, __LINE__)
 #define expect_tend(scene, daemon, expected) \
-    script_expect(tasking_tend(scene, daemon), expected, __FILE__, __LINE__)
+    script_expect(tasking_tend(scene, daemon, false), expected, __FILE__, __LINE__)
+#define expect_idle_tend(scene, daemon, expected) \
+    script_expect(tasking_tend(scene, daemon, true), expected, __FILE__, __LINE__)
 
 #endif

@@ -147,16 +147,39 @@ START_TEST(delays_and_deadlines_are_tended_by_one_daemon)
     expect_tasks(&scene, "S a q x 60000 3 - 0 20000 ; " TAKE, "[OK []]");
     expect_tasks(&scene, "S b q y 1000 3 ; " TAKE, "[OK [[q b y 1 1000 2.0]]]");
     expect_tend(&scene, "D", "[1 0 ...");
-    expect_tend(&scene, "E", "[0 0 -1]");
+    expect_tend(&scene, "E", "[0 0 -1 0]");
     tasking_skip(&scene, 1001);
     expect_tend(&scene, "D", "[1 1 ...");
     expect_tasks(&scene, "P b 2.0 1 2 ; E b 2.0 r",
                  "[!TIMEOUT the task's time has run out !NOTOWNER...");
     expect_tasks(&scene, TAKE " ; " TAKE, "[[[q b y 2 1000 4.0]] []]");
     tasking_skip(&scene, 20000);
-    expect_tend(&scene, "D", "[1 2 -1]");
+    expect_tend(&scene, "D", "[1 2 -1 0]");
     expect_redis(&scene, "LRANGE p|task-queue|task-queue|q 0 -1", "[b a]");
     expect_redis(&scene, "ZCARD p|task-queue|delayed|q", "0");
+    scene_close_broken(&scene);
+}
+END_TEST
+
+START_TEST(daemons_rest_only_while_nothing_is_there)
+{
+    open_scene();
+    expect_idle_tend(&scene, "E", "[0 0 -1 1]");
+    expect_redis(&scene, "EXISTS p|task-queue|leader", "0");
+    expect_redis(&scene, "EXISTS p|task-queue|resting", "1");
+    expect_tasks(&scene, "S a q x ; T 1 0 1 q", "[OK [[q a x 1 60000 1.0]]]");
+    expect_redis(&scene, "EXISTS p|task-queue|resting", "0"); /* all were told */
+    expect_idle_tend(&scene, "E", "[1 0 ...");
+    expect_idle_tend(&scene, "D", "[0 0 -1 0]");
+    expect_tasks(&scene, "E a 1.0 r ; S b q y 0 ; T 1 0 1 q", "[OK OK [[q b y 1 -1 2.0]]]");
+    expect_idle_tend(&scene, "E", "[1 0 -1 0]"); /* b has no deadline, but D could die */
+    expect_tasks(&scene, "E b 2.0 r", "[OK]");
+    expect_tend(&scene, "E", "[1 0 -1 0]");
+    expect_idle_tend(&scene, "D", "[0 0 -1 1]");
+    expect_idle_tend(&scene, "E", "[0 0 -1 1]");
+    expect_tasks(&scene, "S c q x 60000 3 - 0 20000", "[OK]");
+    expect_redis(&scene, "EXISTS p|task-queue|resting", "0");
+    expect_idle_tend(&scene, "E", "[1 0 ...");
     scene_close_broken(&scene);
 }
 END_TEST
@@ -173,7 +196,7 @@ START_TEST(later_attempts_come_after_a_backoff)
         snprintf(words, sizeof words, "B a %s x", reply->element[0]->element[0]->element[5]->str);
         freeReplyObject(reply);
         expect_tasks(&scene, words, "[1]");
-        reply = tasking_tend(&scene, "D");
+        reply = tasking_tend(&scene, "D", false);
         long long wait = reply->element[2]->integer;
         freeReplyObject(reply);
         if (least[i] == 0) {
@@ -182,7 +205,7 @@ START_TEST(later_attempts_come_after_a_backoff)
         }
         ck_assert(wait >= least[i] - 200 && wait <= least[i] + 10);
         tasking_skip(&scene, 5000);
-        expect_tend(&scene, "D", "[1 1 -1]");
+        expect_tend(&scene, "D", "[1 1 -1 0]");
     }
     scene_close_broken(&scene);
 }
@@ -435,6 +458,7 @@ int main(void)
                          what_nobody_has_seen_is_no_attempt,
                          failures_are_final_or_ask_for_another_attempt,
                          delays_and_deadlines_are_tended_by_one_daemon,
+                         daemons_rest_only_while_nothing_is_there,
                          later_attempts_come_after_a_backoff,
                          tasks_of_a_dead_daemon_return,
                          a_task_of_its_own_workers_is_taken_by_them_alone,

@@ -5,7 +5,8 @@
 #include "task/workers.h"
 #include "tests/unit/played.h"
 
-#define QUIET "*3\r\n:0\r\n:0\r\n:-1\r\n"
+#define QUIET "*4\r\n:0\r\n:0\r\n:-1\r\n:0\r\n"
+#define RESTS "*4\r\n:0\r\n:0\r\n:-1\r\n:1\r\n"
 
 struct told {
     int times;
@@ -20,6 +21,7 @@ static struct config config;
 static struct rand rand_;
 static struct log log_;
 static struct tasks tasks;
+static struct alarms alarms;
 static struct told told;
 static struct worker *worker;
 
@@ -35,7 +37,7 @@ static void set_up(void)
     rand_init(&rand_);
     ck_assert(config_load(&config, 1, argv, environment, NULL, &action, &err));
     batches_init(&batches, &played, &played_clock, &log_, STR("me"));
-    tasks_init(&tasks, &batches, &config, &played_clock, &rand_, &log_);
+    tasks_init(&tasks, &batches, &alarms, &config, &rand_, &log_);
     worker = worker_new(&tasks);
 }
 
@@ -45,6 +47,7 @@ static void tear_down(void)
     tasks_stop(&tasks);
     batches_clear(&batches);
     tasks_clear(&tasks);
+    alarms_clear(&alarms);
     config_clear(&config);
     played_end();
 }
@@ -74,6 +77,11 @@ static void expect_sent(const char *words)
     snprintf(text, sizeof text, "me %llu rallocd|task-queue 10000 %s",
              (unsigned long long)batches.sequence, words);
     assert_sent(played.count - 1, SCRIPT_TASK_BATCH, text);
+}
+
+static void ring(void)
+{
+    alarms_ring(&alarms, clock_ms(&played_clock));
 }
 
 static void submit(enum task_policy policy, bool waits)
@@ -189,11 +197,12 @@ START_TEST(an_asker_gives_up_at_its_time_even_while_redis_is_silent)
 {
     submit(TASK_REMOTE, true);
     played_us += 4900 * 1000;
-    tasks.tend_ms = tasks.look_ms = INT64_MAX;
-    tasks_tick(&tasks);
+    alarm_stop(&alarms, &tasks.tend);
+    alarm_stop(&alarms, &tasks.look);
+    ring();
     ck_assert_int_eq(told.times, 0);
     played_us += 200 * 1000;
-    tasks_tick(&tasks);
+    ring();
     ck_assert_int_eq(told.err.kind, ERR_TIMEOUT);
     expect_told("the task has not ended in time; it goes on");
     answer("*1\r\n*2\r\n$1\r\nD\r\n$4\r\nlate\r\n");
@@ -220,9 +229,10 @@ END_TEST
 START_TEST(a_listen_that_is_over_gives_back_what_still_comes)
 {
     listen_for(100, NULL);
-    tasks.tend_ms = tasks.look_ms = INT64_MAX;
+    alarm_stop(&alarms, &tasks.tend);
+    alarm_stop(&alarms, &tasks.look);
     played_us += 101 * 1000;
-    tasks_tick(&tasks);
+    ring();
     ck_assert_int_eq(told.times, 1);
     answer(ONE);
     expect_sent("B i 7.0 ");
@@ -268,21 +278,72 @@ START_TEST(a_result_that_redis_did_not_hear_of_can_be_said_again)
 }
 END_TEST
 
+START_TEST(it_rests_when_nothing_is_there_until_it_is_used_or_roused)
+{
+    tasks_start(&tasks);
+    ring();
+    answer(RESTS);
+    int before = played.count;
+    played_us += INT64_C(3600) * 1000 * 1000;
+    alarm_stop(&alarms, &tasks.look); /* a worker is there */
+    ring();
+    ck_assert_int_eq(played.count, before);
+    tasks_hear(&tasks, STR("T\0"));
+    ring();
+    assert_sent(played.count - 1, SCRIPT_TASK_TEND, "me rallocd|task-queue 10000 3000 500 0");
+    answer(QUIET);
+    played_us += 5000 * 1000;
+    alarm_stop(&alarms, &tasks.look);
+    ring();
+    assert_sent(played.count - 1, SCRIPT_TASK_TEND, "me rallocd|task-queue 10000 3000 500 1");
+    answer(RESTS);
+    listen_for(-1, ONE);
+    before = played.count;
+    played_us += 1000 * 1000;
+    alarm_stop(&alarms, &tasks.look);
+    ring();
+    ck_assert_int_eq(played.count, before + 1);
+    answer(QUIET);
+}
+END_TEST
+
+START_TEST(the_leader_looks_when_it_is_told_to)
+{
+    tasks_start(&tasks);
+    ring();
+    tasks_hear(&tasks, STR("D40\0"));
+    answer("*4\r\n:1\r\n:0\r\n:900\r\n:0\r\n");
+    int before = played.count;
+    played_us += 39 * 1000;
+    ring();
+    ck_assert_int_eq(played.count, before);
+    played_us += 1000;
+    ring();
+    ck_assert_int_eq(played.count, before + 1);
+    tasks_hear(&tasks, STR("D70\0"));
+    tasks_hear(&tasks, STR("D30\0"));
+    answer("*4\r\n:1\r\n:1\r\n:0\r\n:0\r\n");
+    ck_assert_int_eq(tasks.tend.at_ms, clock_ms(&played_clock));
+}
+END_TEST
+
 START_TEST(it_tells_that_it_lives_and_does_what_is_due_when_it_leads)
 {
-    tasks_tick(&tasks);
-    assert_sent(played.count - 1, SCRIPT_TASK_TEND, "me rallocd|task-queue 10000 3000 500");
+    tasks_start(&tasks);
+    alarm_stop(&alarms, &tasks.look);
+    ring();
+    assert_sent(played.count - 1, SCRIPT_TASK_TEND, "me rallocd|task-queue 10000 3000 500 1");
     answer(QUIET);
     ck_assert(!tasks.is_leading);
     int before = played.count;
     played_us += 900 * 1000;
-    tasks_tick(&tasks);
+    ring();
     ck_assert_int_eq(played.count, before);
     played_us += 101 * 1000;
-    tasks_tick(&tasks);
-    answer("*3\r\n:1\r\n:5\r\n:0\r\n");
+    ring();
+    answer("*4\r\n:1\r\n:5\r\n:0\r\n:0\r\n");
     ck_assert(tasks.is_leading);
-    tasks_tick(&tasks); /* there is more */
+    ring(); /* there is more */
     ck_assert_int_eq(played.count, before + 2);
     answer(QUIET);
     ck_assert_uint_eq(tasks.counters.tended, 5);
@@ -314,6 +375,8 @@ int main(void)
                                   a_closed_worker_gives_back_what_it_has_but_not_what_it_ends,
                                   a_result_that_redis_did_not_hear_of_can_be_said_again,
                                   it_tells_that_it_lives_and_does_what_is_due_when_it_leads,
+                                  it_rests_when_nothing_is_there_until_it_is_used_or_roused,
+                                  the_leader_looks_when_it_is_told_to,
                                   stopping_answers_whoever_waits};
     Suite *suite = suite_create("tasks");
     TCase *tcase = tcase_create("tasks");
