@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "commands/dispatch.h"
 #include "io/addr.h"
+#include "io/guarded.h"
 #include "report/slowlog.h"
 #include "run/run.h"
 #include "server/clients.h"
@@ -435,6 +436,8 @@ int main(int argc, char **argv)
     int code = EXIT_SUCCESS;
     if (argc > 1 && strcmp(argv[1], "run") == 0)
         return run_main(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "guarded") == 0)
+        return guarded_main(argv + 1);
     event_set_mem_functions(mem_alloc, mem_realloc, mem_free); /* libevent never lacks memory */
     clock_init(&daemon->clock);
     rand_init(&daemon->rand);

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "config/config.h"
 #include "io/child.h"
+#include "io/guarded.h"
 #include "task/workers.h"
 #include <errno.h>
 #include <event2/buffer.h>
@@ -30,7 +31,8 @@ struct slot {
     struct event_base *base;
     struct worker *worker; /* NULL: stopped */
     char *queue, *command;
-    const char *argv[MAX_ARGS + 1];
+    struct guarded guarded;
+    const char *argv[GUARDED_WORDS + MAX_ARGS + 1];
     struct event *timer; /* the deadline of what runs, or the next LISTEN */
     struct child *child;
     struct event *pipes[PIPES]; /* our ends; NULL: closed */
@@ -352,10 +354,11 @@ static void wait_for_task(struct slot *slot)
 
 static void split_command(struct slot *slot)
 {
-    int count = 0;
+    int count = GUARDED_WORDS;
     char *rest = NULL;
-    for (char *word = strtok_r(slot->command, " \t", &rest); word != NULL && count < MAX_ARGS;
-         word = strtok_r(NULL, " \t", &rest))
+    guarded_begin(&slot->guarded, slot->argv);
+    for (char *word = strtok_r(slot->command, " \t", &rest);
+         word != NULL && count < GUARDED_WORDS + MAX_ARGS; word = strtok_r(NULL, " \t", &rest))
         slot->argv[count++] = word;
     slot->argv[count] = NULL;
 }

@@ -181,6 +181,20 @@ START_TEST(a_program_that_is_not_there_fails_its_tasks)
 }
 END_TEST
 
+START_TEST(what_runs_ends_with_a_daemon_that_is_killed)
+{
+    start("echo $$ >$dir/self; exec sleep 1000", NULL);
+    expect(c, "QUERY q 1 x NOWAIT", "OK");
+    char words[300];
+    snprintf(words, sizeof(words), "test -s %s/self && kill -0 $(cat %s/self)", rig.guard.dir,
+             rig.guard.dir);
+    until(system(words) == 0);
+    node_kill(&rig.nodes[0]);
+    snprintf(words, sizeof(words), "! kill -0 $(cat %s/self) 2>/dev/null", rig.guard.dir);
+    until(system(words) == 0);
+}
+END_TEST
+
 START_TEST(what_runs_at_shutdown_goes_back_to_its_queue)
 {
     start("echo $$ >$dir/self; sleep 1000", NULL);
@@ -207,5 +221,6 @@ int main(void)
         one_that_prints_megabytes_is_stopped_at_the_bound,
         a_long_result_and_long_parameters_arrive_whole,
         one_that_reads_nothing_or_leaves_a_child_behind_does_no_harm, so_many_run_at_a_time,
-        a_program_that_is_not_there_fails_its_tasks, what_runs_at_shutdown_goes_back_to_its_queue);
+        a_program_that_is_not_there_fails_its_tasks, what_runs_ends_with_a_daemon_that_is_killed,
+        what_runs_at_shutdown_goes_back_to_its_queue);
 }
