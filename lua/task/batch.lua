@@ -5,8 +5,8 @@
 -- queue; of E: task meta; of F B P G M: task; of O: task of each; of U: waiting of each queue; of K: list
 -- ranked meta waiting listen
 -- args: daemon sequence base session_ms, then the operations, each a letter and its args:
---   S id queue params timeout_ms retries backoff priority delay_ms wait(1|0) once(1|0) max_waiting local(daemon|"")
---     submits a task, or joins it: OK; W when it has not ended and wait is 1; else as G; BUSY
+--   S id queue params timeout_ms retries backoff priority delay_ms wait(0|1|2: and is told of progress) once(1|0) max_waiting local(daemon|"")
+--     submits a task, or joins it: OK; W when it has not ended and wait is not 0; else as G; BUSY
 --   A likewise, but last: 1, to the queue when somebody listens there, else to this daemon's own
 --     workers; 0, there are none: NOWORKER when nobody listens; -: NOWORKER, unless it is there already
 --   T number wait(0: no, 1: for the first time, 2: again) count n, then of each of n queues its name and daemon("": all)
@@ -54,8 +54,16 @@ local function ended_reply(state, result, err)
     return "W"
 end
 
+local function add_daemon(task, field, daemons)
+    if not daemons or daemons == "" then
+        call("HSET", task, field, daemon)
+    elseif not string.find(" " .. daemons .. " ", " " .. daemon .. " ", 1, true) then
+        call("HSET", task, field, daemons .. " " .. daemon)
+    end
+end
+
 -- The task, which is there already, as G and S answer it.
-local function join(task, queue, waits, once)
+local function join(task, queue, waits, once, watches)
     local values = call("HMGET", task, "state", "result", "error", "queue", "waiters")
     if queue and values[4] ~= queue then
         return redis.error_reply("ERR this id is a task of queue " .. shown(values[4] or ""))
@@ -64,9 +72,9 @@ local function join(task, queue, waits, once)
     end
     local reply = ended_reply(values[1], values[2], values[3])
     if reply == "W" then
-        local waiters = values[5] or ""
-        if not string.find(" " .. waiters .. " ", " " .. daemon .. " ", 1, true) then
-            call("HSET", task, "waiters", waiters == "" and daemon or waiters .. " " .. daemon)
+        add_daemon(task, "waiters", values[5])
+        if watches then
+            add_daemon(task, "watchers", call("HGET", task, "watchers"))
         end
     elseif once and values[1] ~= "dead" then
         call("DEL", task)
@@ -90,11 +98,11 @@ end
 
 local function submit(letter, id, queue)
     local task, list, ranked = keys[k], keys[k + 3], keys[k + 4]
-    local waits, only = argv[at + 9] == "1", argv[at + 12]
+    local waits, watches, only = argv[at + 9] ~= "0", argv[at + 9] == "2", argv[at + 12]
     local state = pcall("HGET", task, "state")
     if state then
         return state.err and redis.error_reply(OTHER_TYPE)
-            or join(task, queue, waits, argv[at + 10] == "1")
+            or join(task, queue, waits, argv[at + 10] == "1", watches)
     elseif letter == "A" then
         if only ~= "-" and call("EXISTS", keys[k + 6]) == 1 then
             only = ""
@@ -117,6 +125,9 @@ local function submit(letter, id, queue)
         "backoff", argv[at + 6], "submitted", now)
     if waits then
         call("HSET", task, "waiters", daemon)
+    end
+    if watches then
+        call("HSET", task, "watchers", daemon)
     end
     if priority ~= 0 then
         call("HSET", task, "priority", argv[at + 7])
@@ -309,7 +320,7 @@ local function make_run_other()
         return 1
     end
 
-    local function progress(ticket, current, total)
+    local function progress(id, ticket, current, total)
         local task = read_task(keys[k])
         if not task or task.taker ~= daemon .. " " .. ticket or task.state == "done"
             or task.state == "failed" then
@@ -318,6 +329,7 @@ local function make_run_other()
             return redis.error_reply("TIMEOUT the task's time has run out")
         end
         call("HSET", keys[k], "current", current, "total", total)
+        tell_each(task.watchers, "P" .. current .. " " .. total .. " " .. id)
         return redis.status_reply("OK")
     end
 
@@ -380,7 +392,7 @@ local function make_run_other()
             at, k = at + 4, k + 1
             return reply
         elseif letter == "P" then
-            local reply = progress(b, c, d)
+            local reply = progress(a, b, c, d)
             at, k = at + 5, k + 1
             return reply
         elseif letter == "G" then

@@ -18,7 +18,7 @@ end
 
 local TASK_FIELDS = {
     "state", "queue", "attempts", "taker", "retries", "backoff", "priority", "waiters", "only",
-    "spent",
+    "spent", "watchers",
 }
 
 -- What lose() has to know of a task; nil when it is none.

@@ -4,6 +4,7 @@
 -- of one daemon's workers alone has `daemon`, too.
 -- A daemon hears on its channel items that each end in NUL:
 --   R<id>                this task has ended, or is gone
+--   P<current> <total> <id>   of a task whose progress is wanted
 --   W<number> <queue>    something is ready for the LISTEN of this number
 --   L<queue>             something is ready for this daemon's own workers
 --   D<ms>                of the leader: something is due in so many ms
@@ -32,12 +33,17 @@ local function tell(daemon, item, place)
     end
 end
 
--- Whoever waits for the end of a task: daemons, separated by blanks.
+-- daemons: separated by blanks; false: none.
+local function tell_each(daemons, item)
+    for daemon in string.gmatch(daemons or "", "%S+") do
+        tell(daemon, item)
+    end
+end
+
+-- Whoever waits for the end of a task.
 local function tell_ended(id, waiters)
     if waiters then
-        for daemon in string.gmatch(waiters, "%S+") do
-            tell(daemon, "R" .. id)
-        end
+        tell_each(waiters, "R" .. id)
     end
 end
 

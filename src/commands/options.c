@@ -43,6 +43,9 @@ const struct option option_table[] = {
     {"RETRIES", OPT_RETRIES, "n", "How often it goes back to its queue when its worker left it."},
     {"PRIORITY", OPT_PRIORITY, "n", "Higher ones come first; 0 unless said otherwise."},
     {"RETRY", OPT_RETRY, "seconds", "Another attempt is made after that time."},
+    {"PUSH", OPT_PUSH, NULL,
+     "Over RESP3: OK at once, then pushes `progress id current total`, and `result id payload` or "
+     "`failed id error`."},
     {NULL, 0, NULL, NULL}};
 
 static const struct option *find_option(struct str word)

@@ -28,7 +28,8 @@ enum option_flag {
     OPT_DELAY = 1 << 18,      /* DELAY seconds */
     OPT_RETRIES = 1 << 19,    /* RETRIES n */
     OPT_PRIORITY = 1 << 20,   /* PRIORITY n */
-    OPT_RETRY = 1 << 21       /* RETRY seconds */
+    OPT_RETRY = 1 << 21,      /* RETRY seconds */
+    OPT_PUSH = 1 << 22        /* PUSH */
 };
 
 struct options {

@@ -9,6 +9,7 @@
 
 struct daemon;
 struct holder;
+struct list;
 struct worker;
 
 /* --- one request's place in the order of replies --------------------------------------------- */
@@ -57,7 +58,9 @@ struct peer_state {
     struct holder *holder; /* what it holds SESSION-wise; NULL: nothing yet */
     char *loss;            /* what it lost and has not been told of; NULL: nothing */
     bool hears_losses;     /* SUBSCRIBE __lost__ */
+    /* of commands/works: */
     struct worker *worker; /* what it has taken and LISTENs for; NULL until it does */
+    struct list *pushed;   /* tasks that it is told of by pushes; NULL: none yet */
 };
 struct peer_state *peer_state(struct peer *peer);
 /* Replaces one of the texts by a copy. */

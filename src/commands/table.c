@@ -911,13 +911,14 @@ const struct command command_table[] = {
      .group = GROUP_TASKS,
      .run = cmd_query,
      .args = "queue id params",
-     .options =
-         OPT_TIMEOUT | OPT_POLICY | OPT_ONCE | OPT_NOWAIT | OPT_DELAY | OPT_RETRIES | OPT_PRIORITY,
+     .options = OPT_TIMEOUT | OPT_POLICY | OPT_ONCE | OPT_NOWAIT | OPT_DELAY | OPT_RETRIES |
+                OPT_PRIORITY | OPT_PUSH,
      .flags = CMD_WRITE | CMD_FAST,
      .summary = "Submits a task and waits for its result. The same id again joins the task or gets "
                 "its kept result, so that it is safe to repeat.",
-     .reply = "The result; TASKFAIL with the reason when it failed; TIMEOUT when it has not ended "
-              "in time (it goes on); NOWORKER when nobody could work on it. With NOWAIT: OK.",
+     .reply =
+         "The result; TASKFAIL with the reason when it failed; TIMEOUT when it has not ended "
+         "in time (it goes on); NOWORKER when nobody could work on it. With NOWAIT and PUSH: OK.",
      .since = FIRST},
     {.name = "LISTEN",
      .full = "listen",

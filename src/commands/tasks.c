@@ -5,6 +5,7 @@
 #include "commands/check.h"
 #include "commands/handlers.h"
 #include "commands/outcome.h"
+#include "commands/works.h"
 #include "task/workers.h"
 
 /* --- asking ------------------------------------------------------------------------------------
@@ -40,6 +41,10 @@ void cmd_query(struct ask *ask)
         .waits = waits,
         .is_once = (options->given & OPT_ONCE) != 0,
         .may_lead = turn_is_alone(ask->turn)};
+    if (options->given & OPT_PUSH) {
+        works_push(ask, &request);
+        return;
+    }
     struct later *later = later_new(ask, NULL);
     struct asker *asker =
         tasks_submit(&ask->daemon->tasks, &request, waits ? outcome_text : outcome_ok, later);

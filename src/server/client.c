@@ -4,9 +4,9 @@
 #include "base/mem.h"
 #include "commands/dispatch.h"
 #include "commands/holds.h"
+#include "commands/works.h"
 #include "io/stream.h"
 #include "server/clients.h"
-#include "task/workers.h"
 #include <poll.h>
 
 #define REQUESTS_PER_SHARE 128  /* run in one go before the others' requests are looked at */
@@ -81,14 +81,6 @@ static void tell_all_gone(struct peer *client)
     }
 }
 
-/* It asks nothing more: what it has taken goes back, and it waits for no task. */
-static void leave_work(struct peer *client)
-{
-    struct worker *worker = client->state.worker;
-    client->state.worker = NULL;
-    worker_close(worker);
-}
-
 /* Nobody goes on waiting for long for a client that is about to leave. */
 void client_end(struct peer *client, const char *why)
 {
@@ -96,7 +88,7 @@ void client_end(struct peer *client, const char *why)
         return;
     client->why = why;
     tell_all_gone(client);
-    leave_work(client);
+    works_end(&client->state);
     client_become(client, list_is_empty(&client->turns) ? CLIENT_CLOSING : CLIENT_ENDING);
 }
 
@@ -507,7 +499,7 @@ void client_free(struct peer *client)
              client->why != NULL ? client->why : "", NULL);
     orphan_turns(client);
     holds_end(daemon, &client->state);
-    leave_work(client);
+    works_end(&client->state);
     client->state.is_monitor = false;
     count_monitor(client);
     leave_ready(client);

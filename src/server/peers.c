@@ -2,10 +2,10 @@
  * Knows: clients.  Must not know: what a command does. */
 #include "base/mem.h"
 #include "commands/holds.h"
+#include "commands/works.h"
 #include "daemon.h"
 #include "io/stream.h"
 #include "server/clients.h"
-#include "task/workers.h"
 #include <stdio.h>
 
 struct peer_state *peer_state(struct peer *peer)
@@ -17,14 +17,13 @@ void peer_reset(struct daemon *daemon, struct peer *peer)
 {
     struct peer_state *state = &peer->state;
     holds_end(daemon, state);
+    works_end(state);
     client_clear_texts(state);
     state->protocol = 2;
     state->is_logged_in = daemon->config.server.requirepass[0] == '\0';
     state->is_monitor = false;
     state->is_no_evict = false;
     state->reply_mode = PEER_REPLY_ON;
-    worker_close(state->worker);
-    state->worker = NULL;
 }
 
 struct reply *peer_begin_push(struct peer *peer)

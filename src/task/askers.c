@@ -29,6 +29,8 @@ struct asker {
     bool is_once;
     bool has_second_try; /* when its time is over it is given to our own workers */
     task_done done;
+    void (*accepted)(void *arg);
+    void (*progress)(void *arg, int64_t current, int64_t total);
     void *arg;
     char queue_bytes[];
 };
@@ -153,6 +155,24 @@ void askers_hear(struct tasks *tasks, struct str id)
         look(tasks, asked);
 }
 
+void askers_hear_progress(struct tasks *tasks, struct str news)
+{
+    struct str current_text, total_text;
+    int64_t current, total;
+    if (!str_split(&news, ' ', &current_text) || !str_split(&news, ' ', &total_text) ||
+        news.ptr == NULL || !num_parse_int(current_text, &current) ||
+        !num_parse_int(total_text, &total))
+        return;
+    struct asked *asked = map_get(&tasks->asked, news);
+    if (asked == NULL)
+        return;
+    list_each (node, &asked->askers) {
+        struct asker *asker = asker_beside(node);
+        if (asker->progress != NULL)
+            asker->progress(asker->arg, current, total);
+    }
+}
+
 /* --- messages that were lost ---------------------------------------------------------------------
  */
 
@@ -242,6 +262,8 @@ static void end_submit(struct op *op, const struct err *failure, const struct an
     if (asker != NULL) {
         asker->call = NULL;
         call->about = NULL;
+        if (is_good && asker->accepted != NULL)
+            asker->accepted(asker->arg);
         if (!is_good)
             end(asker, &err, answer_none());
         else
@@ -278,6 +300,8 @@ struct asker *askers_add(struct tasks *tasks, const struct task_request *request
     asker->is_once = request->is_once;
     asker->has_second_try = request->policy == TASK_REMOTEFIRST;
     asker->done = done;
+    asker->accepted = request->accepted;
+    asker->progress = request->progress;
     asker->arg = arg;
     list_push(&tasks->askers, &asker->node);
     list_push(&asker->asked->askers, &asker->beside);

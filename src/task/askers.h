@@ -13,6 +13,8 @@ struct asker *askers_add(struct tasks *tasks, const struct task_request *request
                          struct task_call *call, task_done done, void *arg);
 /* The task has ended, or is gone: somebody said so. */
 void askers_hear(struct tasks *tasks, struct str id);
+/* "<current> <total> <id>" of a task that is worked on. */
+void askers_hear_progress(struct tasks *tasks, struct str news);
 /* Looks whether messages have been lost. */
 void askers_look_over(struct tasks *tasks);
 void askers_stop(struct tasks *tasks);

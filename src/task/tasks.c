@@ -238,13 +238,15 @@ void tasks_look_on(struct tasks *tasks)
 /* --- hearing -------------------------------------------------------------------------------------
  */
 
-/* W<number> <queue>  L<queue>  R<id>  D<ms>  T */
+/* See lua/task/ready.lua. */
 static void hear_item(struct tasks *tasks, struct str item)
 {
     struct str rest = str_make(item.ptr + 1, item.len - 1), number;
     int64_t ms;
     if (item.ptr[0] == 'R')
         askers_hear(tasks, rest);
+    else if (item.ptr[0] == 'P')
+        askers_hear_progress(tasks, rest);
     else if (item.ptr[0] == 'L')
         workers_wake_own(tasks, rest);
     else if (item.ptr[0] == 'W' && str_split(&rest, ' ', &number) && rest.ptr != NULL)
@@ -356,7 +358,9 @@ static struct task_call *pack_submit(struct tasks *tasks, const struct task_requ
     packing_put(packing, backoff);
     packing_put_int(packing, request->priority);
     packing_put_int(packing, request->delay_ms > 0 ? request->delay_ms : 0);
-    packing_put_literal(packing, request->waits ? STR("1") : STR("0"));
+    packing_put_literal(packing, request->progress != NULL ? STR("2")
+                                 : request->waits          ? STR("1")
+                                                           : STR("0"));
     packing_put_literal(packing, request->is_once ? STR("1") : STR("0"));
     packing_put_int(packing, config->max_waiting);
     packing_put_literal(packing, route->last);

@@ -84,6 +84,9 @@ struct task_request {
     bool waits; /* for the result; else OK comes at once */
     bool is_once;
     bool may_lead; /* see struct op */
+    /* Optional, while it waits; with the arg of `done`. */
+    void (*accepted)(void *arg); /* Redis has the task; once, before `done` */
+    void (*progress)(void *arg, int64_t current, int64_t total);
 };
 /* The result, or OK. NULL unless it waits; else until `done` has run. */
 struct asker *tasks_submit(struct tasks *tasks, const struct task_request *request, task_done done,

@@ -61,6 +61,34 @@ START_TEST(query_waits_and_listen_waits)
 }
 END_TEST
 
+START_TEST(push_tells_progress_and_results_without_being_asked)
+{
+    struct client *p = node_client(&rig.nodes[0]);
+    expect_like(p, "QUERY q 1 x PUSH", "(error) ERR PUSH wants RESP3*");
+    say(p, "HELLO 3");
+    expect_like(p, "QUERY q 1 x PUSH NOWAIT", "(error) ERR syntax error: PUSH does not go*");
+    expect_like(p, "QUERY q 1 x PUSH", "(error) NOWORKER *");
+    expect(w, "LISTEN q", "(nil)");
+    expect(p, "QUERY q 1 x PUSH POLICY remote", "OK");
+    expect(p, "QUERY q 2 x PUSH POLICY remote", "OK");
+    expect(p, "QUERY q 3 x PUSH POLICY remote TIMEOUT 0.05", "OK");
+    expect_text_like(client_read(p), "> 1) 'failed'\n2) '3'\n3) 'TIMEOUT *");
+    expect(p, "PING", "PONG");
+    expect_like(w, "LISTEN q COUNT 2", "1) 1) 'q'*2) 1) 'q'*");
+    expect(w, "PROGRESS 1 3 10", "OK");
+    expect_text(client_read(p), "> 1) 'progress'\n2) '1'\n3) (integer) 3\n4) (integer) 10");
+    expect(w, "RESULT 1 done", "OK");
+    expect_text(client_read(p), "> 1) 'result'\n2) '1'\n3) 'done'");
+    expect(w, "FAIL 2 \"no such address\"", "OK");
+    expect_text(client_read(p), "> 1) 'failed'\n2) '2'\n3) 'TASKFAIL no such address'");
+    expect(p, "QUERY q 1 x PUSH", "OK"); /* it is there already */
+    expect_text(client_read(p), "> 1) 'result'\n2) '1'\n3) 'done'");
+    expect(p, "QUERY q 4 x PUSH POLICY remote", "OK");
+    client_close(p);
+    until(strstr(say(c, "INFO tasks"), "tasks_askers:0") != NULL);
+}
+END_TEST
+
 START_TEST(any_bytes_come_back_as_they_were)
 {
     const char params[] = "\0\r\n\xff$3", result[] = "\xfe\0*1\r\n";
@@ -453,8 +481,9 @@ int main(void)
 {
     return RIG_RUN(
         "tasks", set_up, tear_down, a_task_goes_from_query_to_its_result,
-        query_waits_and_listen_waits, any_bytes_come_back_as_they_were,
-        the_same_id_joins_or_gets_what_is_kept, a_failure_is_told_and_kept_until_its_time,
+        query_waits_and_listen_waits, push_tells_progress_and_results_without_being_asked,
+        any_bytes_come_back_as_they_were, the_same_id_joins_or_gets_what_is_kept,
+        a_failure_is_told_and_kept_until_its_time,
         query_gives_up_after_its_timeout_and_the_task_goes_on,
         higher_priorities_then_those_that_came_first_and_delayed_ones_later,
         a_delay_ends_to_the_millisecond, nothing_is_asked_of_redis_while_there_are_no_tasks,

@@ -5,10 +5,10 @@
 
 #include "base/mem.h"
 #include "commands/dispatch.h"
-#include "commands/handlers.h"
+#include "commands/works.h"
+#include "commands/works.h"
 #include "daemon.h"
 #include "report/slowlog.h"
-#include "task/workers.h"
 #include <check.h>
 #include <hiredis/hiredis.h>
 #include <stdio.h>
@@ -274,11 +274,6 @@ static inline int64_t rig_read_clock(void *arg)
     return *(const int64_t *)arg;
 }
 
-bool peer_is_open(const struct peer *peer)
-{
-    return peer->is_there;
-}
-
 static inline void rig_settings_changed(struct daemon *daemon)
 {
     (void)daemon;
@@ -326,8 +321,8 @@ static inline void rig_start(void)
     pools_configure(&daemon->pools);
     locks_init(&daemon->locks, &daemon->batches, str_of(daemon->config.server.namespace),
                &daemon->log);
-    tasks_init(&daemon->tasks, &daemon->batches, &daemon->config, &daemon->clock, &daemon->rand,
-               &daemon->log);
+    tasks_init(&daemon->tasks, &daemon->batches, &daemon->waiters.alarms, &daemon->config,
+               &daemon->rand, &daemon->log);
     rig_connect(0);
     rig_connect(1);
 }
@@ -336,13 +331,13 @@ static inline void rig_stop(void)
 {
     ck_assert(!rig.upstream.is_flying);
     pools_clear(&rig.daemon.pools);
-    waiters_clear(&rig.daemon.waiters);
     locks_clear(&rig.daemon.locks);
     for (struct peer *peer = rig.peers; peer < rig.peers + PEERS_MAX; peer++)
-        worker_close(peer->state.worker);
+        works_end(&peer->state);
     tasks_stop(&rig.daemon.tasks);
     batches_clear(&rig.daemon.batches);
     tasks_clear(&rig.daemon.tasks);
+    waiters_clear(&rig.daemon.waiters);
     for (struct peer *peer = rig.peers; peer < rig.peers + PEERS_MAX; peer++) {
         mem_free(peer->state.name);
         mem_free(peer->state.lib_name);

@@ -1,0 +1,17 @@
+/* works: what a connection has to do with tasks beyond a single request: the worker that it is, and
+ * what it will be pushed of tasks that it asked for with PUSH.
+ * Knows: task/.  Must not know: sockets. */
+#ifndef COMMANDS_WORKS_H
+#define COMMANDS_WORKS_H
+
+#include "commands/dispatch.h"
+#include "commands/peer.h"
+#include "task/tasks.h"
+
+/* QUERY ... PUSH: OK, or why not, is the answer; what becomes of the task is pushed. */
+void works_push(struct ask *ask, struct task_request *request);
+
+/* The connection ends or is RESET: what it has taken goes back, what it would be pushed is not. */
+void works_end(struct peer_state *state);
+
+#endif
