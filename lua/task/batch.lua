@@ -3,7 +3,7 @@
 -- behind them those of the operations: of S: task meta delayed list ranked waiting; of A: these, then
 -- listen and the list and ranked of this daemon's own workers; of T: list ranked meta waiting of each
 -- queue; of E: task meta; of F B P G M: task; of O: task of each; of U: waiting of each queue; of K: list
--- ranked meta waiting listen
+-- ranked meta waiting listen; of C: crons
 -- args: daemon sequence base session_ms, then the operations, each a letter and its args:
 --   S id queue params timeout_ms retries backoff priority delay_ms wait(0|1|2: and is told of progress) once(1|0) max_waiting local(daemon|"")
 --     submits a task, or joins it: OK; W when it has not ended and wait is not 0; else as G; BUSY
@@ -19,6 +19,8 @@
 --   M id                      gives what waits for everybody to this daemon's own workers: 1; 0
 --   O n                       which of n tasks have ended, or are gone: their places, from 1
 --   U number n                waits no more: OK
+--   C member at_ms next_ms(-1: never) fires(1|0)   moves a cron on; with 1, an S stands behind it and is
+--     done with it: OK; 0 when it is not due at that time any more, or its S has been done before
 --   K queue listen_ms         somebody listens there; hands on what is ready: how many wait
 -- A ticket stands for one attempt, whatever becomes of the task: its worker alone has it.
 -- returns: one element an operation; or error STALE for the whole when the journal has this sequence
@@ -418,6 +420,32 @@ local function make_run_other()
     end
 end
 
+-- Whether this firing is this call's to do.
+local function move_on(member, when, next_ms)
+    local known = call("ZSCORE", keys[k], member)
+    if not known or tonumber(known) ~= tonumber(when) then
+        return false
+    end
+    call("ZADD", keys[k], next_ms == "-1" and "+inf" or next_ms, member)
+    if next_ms ~= "-1" then
+        note_due(tonumber(next_ms))
+    end
+    return true
+end
+
+local function fire()
+    local is_real, reply = argv[at + 4] == "1", 0
+    local is_ours = move_on(argv[at + 1], argv[at + 2], argv[at + 3])
+    at, k = at + 5, k + 1
+    if is_ours and is_real then
+        reply = submit("S", argv[at + 1], argv[at + 2])
+    end
+    if is_real then
+        at, k = at + 13, k + 6
+    end
+    return reply
+end
+
 while argv[at] do
     local letter = argv[at]
     local reply
@@ -429,6 +457,8 @@ while argv[at] do
     elseif letter == "E" then
         reply = finish(argv[at + 1], argv[at + 2])
         at, k = at + 4, k + 2
+    elseif letter == "C" then
+        reply = fire()
     else
         run_other = run_other or make_run_other()
         reply = run_other(letter)

@@ -2,12 +2,14 @@
 -- daemons that are gone. Every daemon asks, which is how it tells that it lives; one of them leads and
 -- does the work, a bounded part of it in each call. When nothing is there that could become due, a
 -- daemon that has been idle for a while goes to rest: it asks no more until it is roused.
--- keys: due daemons journal leader resting
--- and those of the tasks that are due, and of their queues; what each daemon holds
+-- keys: due daemons journal leader resting crons
+-- and those of the tasks that are due, and of their queues; what each daemon holds; crons that are due
 -- args: daemon base session_ms leader_ms limit may_rest(1|0)
 -- returns: [1 when it leads, tasks that were gone over, ms until the next is due (-1: none),
---   1 when it rests]
+--   1 when it rests, Redis' time in ms, crons that are due:
+--   [member at_ms schedule params missed timeout_ms retries priority] each]
 -- include: task/lose.lua
+local SOME_MS = 20 -- until the others of many crons can have been moved on
 local daemon, limit = ARGV[1], tonumber(ARGV[5])
 base = ARGV[2]
 local now = clock()
@@ -19,7 +21,7 @@ if leads then
 end
 
 local function is_anything_there()
-    if call("EXISTS", KEYS[1]) == 1 then
+    if call("EXISTS", KEYS[1], KEYS[6]) > 0 then
         return true
     end
     local daemons = call("ZRANGE", KEYS[2], 0, -1)
@@ -111,12 +113,35 @@ for i = 1, #dead do
 end
 soonest = nil -- it is the leader itself
 settle()
-local first = call("ZRANGE", KEYS[1], 0, 0, "WITHSCORES")
-local wait = first[2] and math.max(0, tonumber(first[2]) - now) or -1
+
+local wait = -1
+local function note_next(first)
+    if first[2] and tonumber(first[2]) < math.huge then
+        local next_ms = math.max(0, tonumber(first[2]) - now)
+        wait = wait < 0 and next_ms or math.min(wait, next_ms)
+    end
+end
+
+-- They are moved on by calls of their own: what is due is found again until that has been done.
+local crons = call("ZRANGE", KEYS[6], "-inf", plain(now), "BYSCORE", "LIMIT", 0, 10, "WITHSCORES")
+local firing = {}
+for i = 1, #crons, 2 do
+    local values = call("HMGET", base .. "|cron|" .. crons[i], "schedule", "params", "missed", "timeout",
+        "retries", "priority")
+    if values[1] then
+        firing[#firing + 1] = { crons[i], plain(tonumber(crons[i + 1])), unpack(values) }
+    else
+        call("ZREM", KEYS[6], crons[i])
+    end
+end
+note_next(call("ZRANGE", KEYS[1], 0, 0, "WITHSCORES"))
+note_next(call("ZRANGE", KEYS[6], "(" .. plain(now), "+inf", "BYSCORE", "LIMIT", 0, 1, "WITHSCORES"))
 if count >= limit then
     wait = 0
+elseif #firing == 10 then
+    wait = SOME_MS
 end
 if wait < 0 and rests() then
     return { 0, count, -1, 1 }
 end
-return { 1, count, wait, 0 }
+return { 1, count, wait, 0, now, firing }

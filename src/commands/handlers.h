@@ -92,6 +92,9 @@ void cmd_queue_dead(struct ask *ask);
 void cmd_queue_kick(struct ask *ask);
 void cmd_queue_pause(struct ask *ask);
 void cmd_queue_resume(struct ask *ask);
+void cmd_queue_cron(struct ask *ask);
+void cmd_queue_uncron(struct ask *ask);
+void cmd_queue_crons(struct ask *ask);
 
 /* connection.c */
 void cmd_subscribe(struct ask *ask);

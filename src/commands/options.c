@@ -46,6 +46,9 @@ const struct option option_table[] = {
     {"PUSH", OPT_PUSH, NULL,
      "Over RESP3: OK at once, then pushes `progress id current total`, and `result id payload` or "
      "`failed id error`."},
+    {"MISSED", OPT_MISSED, "once|skip|all",
+     "What becomes of firings that no daemon was there for: one task for all of them, none, or one "
+     "for each."},
     {NULL, 0, NULL, NULL}};
 
 static const struct option *find_option(struct str word)
@@ -114,6 +117,24 @@ static bool parse_pause(const struct option *option, struct str value, int64_t *
     return *out >= 0 || err_set(err, ERR_GENERAL, "%s is less than 0 seconds", option->word);
 }
 
+/* The place of a word among those that are allowed. */
+static bool parse_word(const struct option *option, struct str value, const char *const *words,
+                       unsigned count, unsigned *out, struct err *err)
+{
+    char shown[80], allowed[120];
+    size_t len = 0;
+    for (unsigned i = 0; i < count; i++) {
+        if (str_eq_nocase(value, str_of(words[i]))) {
+            *out = i;
+            return true;
+        }
+        len += (size_t)snprintf(allowed + len, sizeof(allowed) - len, "%s%s", i > 0 ? ", " : "",
+                                words[i]);
+    }
+    str_printable(value, shown, sizeof(shown));
+    return err_set(err, ERR_GENERAL, "%s is none of %s: '%s'", option->word, allowed, shown);
+}
+
 static bool parse_policy(const struct option *option, struct str value, enum task_policy *out,
                          struct err *err)
 {
@@ -122,17 +143,19 @@ static bool parse_policy(const struct option *option, struct str value, enum tas
                                         [TASK_REMOTE] = "remote",
                                         [TASK_LOCALFIRST] = "localfirst",
                                         [TASK_REMOTEFIRST] = "remotefirst"};
-    char shown[80];
-    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (str_eq_nocase(value, str_of(words[i]))) {
-            *out = (enum task_policy)i;
-            return true;
-        }
-    }
-    str_printable(value, shown, sizeof(shown));
-    return err_set(err, ERR_GENERAL,
-                   "%s is none of auto, local, remote, localfirst, remotefirst: '%s'", option->word,
-                   shown);
+    unsigned place = 0;
+    bool is_good = parse_word(option, value, words, 5, &place, err);
+    *out = (enum task_policy)place;
+    return is_good;
+}
+
+static bool parse_missed(const struct option *option, struct str value, enum task_missed *out,
+                         struct err *err)
+{
+    unsigned place = 0;
+    bool is_good = parse_word(option, value, task_missed_words, 3, &place, err);
+    *out = (enum task_missed)place;
+    return is_good;
 }
 
 static bool parse_bytes(const struct option *option, struct str value, struct str *out,
@@ -167,6 +190,8 @@ static bool parse_value(const struct option *option, struct str value, struct op
         return parse_count(option, value, &out->permits, err);
     case OPT_POLICY:
         return parse_policy(option, value, &out->policy, err);
+    case OPT_MISSED:
+        return parse_missed(option, value, &out->missed, err);
     case OPT_DELAY:
         return parse_pause(option, value, &out->delay_ms, err);
     case OPT_RETRY:

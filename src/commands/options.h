@@ -4,7 +4,7 @@
 #define COMMANDS_OPTIONS_H
 
 #include "base/err.h"
-#include "task/tasks.h"
+#include "task/crons.h"
 
 enum option_flag {
     OPT_TIMEOUT = 1 << 0,     /* TIMEOUT seconds */
@@ -29,7 +29,8 @@ enum option_flag {
     OPT_RETRIES = 1 << 19,    /* RETRIES n */
     OPT_PRIORITY = 1 << 20,   /* PRIORITY n */
     OPT_RETRY = 1 << 21,      /* RETRY seconds */
-    OPT_PUSH = 1 << 22        /* PUSH */
+    OPT_PUSH = 1 << 22,       /* PUSH */
+    OPT_MISSED = 1 << 23      /* MISSED word */
 };
 
 struct options {
@@ -41,6 +42,7 @@ struct options {
     int64_t permits, limit;               /* 1 <= permits <= limit */
     struct str name, owner, reqid, token; /* 1 to 512 bytes, no NUL, where given */
     struct str set;                       /* the name of a lock set; "" where not given */
+    enum task_missed missed;              /* MISSED_ONCE where not given */
     enum task_policy policy;              /* TASK_AUTO where not given */
     int64_t delay_ms, retry_ms;           /* >= 0 */
     int64_t retries;                      /* >= 0 */

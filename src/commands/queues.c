@@ -1,11 +1,12 @@
-/* queues: QUEUE LIST INFO PEEK PURGE DEAD KICK PAUSE RESUME.
- * Knows: task/queues. */
+/* queues: QUEUE LIST INFO PEEK PURGE DEAD KICK PAUSE RESUME CRON UNCRON CRONS.
+ * Knows: task/queues, task/crons. */
 #include "task/queues.h"
 #include "base/mem.h"
 #include "base/name.h"
 #include "commands/check.h"
 #include "commands/handlers.h"
 #include "commands/outcome.h"
+#include "task/crons.h"
 
 #define PEEK_COUNT 10
 
@@ -141,4 +142,61 @@ void cmd_queue_resume(struct ask *ask)
 {
     if (check_queue(ask, ask->fixed[0]))
         queues_pause(tasks_of(ask), ask->fixed[0], false, outcome_ok, later_new(ask, NULL));
+}
+
+/* The name of a cron, behind its queue's. */
+static bool check_cron(struct ask *ask)
+{
+    if (!check_queue(ask, ask->fixed[0]) || !check_bytes(ask, ask->fixed[1], "name"))
+        return false;
+    if (ask->fixed[1].len > CRON_NAME_MAX)
+        ask_error(ask, ERR_GENERAL, "name: %zu bytes, at most %d are allowed", ask->fixed[1].len,
+                  CRON_NAME_MAX);
+    return !ask->has_failed;
+}
+
+static bool check_schedule(struct ask *ask, struct str text)
+{
+    struct schedule schedule;
+    struct err err;
+    if (!schedule_parse(text, &schedule, &err))
+        ask_fail(ask, &err);
+    else if (schedule_next(&schedule, clock_us(&ask->daemon->clock) / 1000) < 0)
+        ask_error(ask, ERR_GENERAL, "schedule: there is no such day");
+    return !ask->has_failed;
+}
+
+void cmd_queue_cron(struct ask *ask)
+{
+    const struct options *options = &ask->options;
+    const struct str *fixed = ask->fixed;
+
+    if (!check_cron(ask) || !check_schedule(ask, fixed[2]) ||
+        !check_payload(ask, fixed[0], fixed[3], "params"))
+        return;
+    const struct queue_config *config = config_queue(&ask->daemon->config, fixed[0]);
+    struct cron cron = {.queue = fixed[0],
+                        .name = fixed[1],
+                        .schedule = fixed[2],
+                        .params = fixed[3],
+                        .timeout_ms = options->given & OPT_TIMEOUT ? options->timeout_ms
+                                                                   : config->default_timeout_ms,
+                        .retries =
+                            options->given & OPT_RETRIES ? options->retries : config->retries,
+                        .priority = options->priority,
+                        .missed = options->missed};
+    crons_set(tasks_of(ask), &cron, outcome_ok, later_new(ask, NULL));
+}
+
+void cmd_queue_uncron(struct ask *ask)
+{
+    if (check_cron(ask))
+        crons_remove(tasks_of(ask), ask->fixed[0], ask->fixed[1], outcome_int,
+                     later_new(ask, NULL));
+}
+
+void cmd_queue_crons(struct ask *ask)
+{
+    if (check_queue(ask, ask->fixed[0]))
+        crons_list(tasks_of(ask), ask->fixed[0], end_rows, later_new(ask, NULL));
 }

@@ -1,7 +1,7 @@
 /* keys: see keys.h. */
 #include "task/keys.h"
 
-enum holder { OF_TASK, OF_PLACE, OF_QUEUE, OF_DAEMON, OF_ALL };
+enum holder { OF_TASK, OF_PLACE, OF_QUEUE, OF_DAEMON, OF_CRON, OF_ALL };
 
 static const struct str base = {"|task-queue", 11};
 
@@ -25,6 +25,8 @@ static const struct row {
     [TASK_KEY_JOURNAL] = {"journal", OF_ALL, {"|journal", 8}},
     [TASK_KEY_LEADER] = {"leader", OF_ALL, {"|leader", 7}},
     [TASK_KEY_RESTING] = {"resting", OF_ALL, {"|resting", 8}},
+    [TASK_KEY_CRONS] = {"crons", OF_ALL, {"|crons", 6}},
+    [TASK_KEY_CRON] = {"cron", OF_CRON, {"|cron|", 6}},
     [TASK_KEY_CHANNEL] = {"channel", OF_DAEMON, {"|channel:", 9}},
     [TASK_KEY_ALL] = {"all", OF_ALL, {"|channel", 8}},
 };
@@ -44,6 +46,10 @@ static struct tail tail_of(const struct row *row, const struct task_name *name)
         tail.first = name->daemon;
     else if (row->holder != OF_ALL)
         tail.first = name->queue;
+    if (row->holder == OF_CRON) {
+        tail.between = STR(" ");
+        tail.second = name->id;
+    }
     if (row->holder == OF_PLACE && name->daemon.len > 0) {
         tail.between = STR("@");
         tail.second = name->daemon;

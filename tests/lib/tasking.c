@@ -104,6 +104,12 @@ static void add_operation(struct parts *parts, const char *daemon, const struct 
         add_take(parts, daemon, words, count);
         return;
     }
+    if (letter == 'C') {
+        add_key(parts, "crons", STR(""));
+        for (int i = 0; i < count; i++)
+            add_arg(parts, words[i]);
+        return;
+    }
     if (letter == 'U' || letter == 'O') {
         add_names(parts, letter == 'U' ? "waiting|" : "task-result:", letter == 'U' ? 2 : 1, words,
                   count);
@@ -186,7 +192,7 @@ redisReply *tasking_tend(struct scene *scene, const char *daemon, bool may_rest)
 {
     char words[100];
     snprintf(words, sizeof words, "%s p|task-queue 10000 3000 100 %d", daemon, may_rest);
-    return tasking_call(scene, SCRIPT_TASK_TEND, "due daemons journal leader resting", words);
+    return tasking_call(scene, SCRIPT_TASK_TEND, "due daemons journal leader resting crons", words);
 }
 
 redisReply *tasking_recall(struct scene *scene, const char *daemon, long long sequence)

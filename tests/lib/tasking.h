@@ -4,7 +4,7 @@
  *     S id queue params [timeout_ms retries backoff priority delay_ms wait once max only]
  *     A likewise; T number wait count queue ...; E id ticket result; F id ticket text retry_ms
  *     B id ticket why; P id ticket current total; G id once; O id ...; U number queue ...
- *     K queue listen_ms
+ *     K queue listen_ms; C member at_ms next_ms fires
  *
  * Knows: the scripts, the layout of the tasks' keys (of prefix "p").  Must not know: the daemon. */
 #ifndef TESTS_LIB_TASKING_H

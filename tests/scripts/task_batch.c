@@ -154,7 +154,7 @@ START_TEST(delays_and_deadlines_are_tended_by_one_daemon)
                  "[!TIMEOUT the task's time has run out !NOTOWNER...");
     expect_tasks(&scene, TAKE " ; " TAKE, "[[[q b y 2 1000 4.0]] []]");
     tasking_skip(&scene, 20000);
-    expect_tend(&scene, "D", "[1 2 -1 0]");
+    expect_tend(&scene, "D", "[1 2 -1 0 ...");
     expect_redis(&scene, "LRANGE p|task-queue|task-queue|q 0 -1", "[b a]");
     expect_redis(&scene, "ZCARD p|task-queue|delayed|q", "0");
     scene_close_broken(&scene);
@@ -172,14 +172,39 @@ START_TEST(daemons_rest_only_while_nothing_is_there)
     expect_idle_tend(&scene, "E", "[1 0 ...");
     expect_idle_tend(&scene, "D", "[0 0 -1 0]");
     expect_tasks(&scene, "E a 1.0 r ; S b q y 0 ; T 1 0 1 q", "[OK OK [[q b y 1 -1 2.0]]]");
-    expect_idle_tend(&scene, "E", "[1 0 -1 0]"); /* b has no deadline, but D could die */
+    expect_idle_tend(&scene, "E", "[1 0 -1 0 ..."); /* b has no deadline, but D could die */
     expect_tasks(&scene, "E b 2.0 r", "[OK]");
-    expect_tend(&scene, "E", "[1 0 -1 0]");
+    expect_tend(&scene, "E", "[1 0 -1 0 ...");
     expect_idle_tend(&scene, "D", "[0 0 -1 1]");
     expect_idle_tend(&scene, "E", "[0 0 -1 1]");
     expect_tasks(&scene, "S c q x 60000 3 - 0 20000", "[OK]");
     expect_redis(&scene, "EXISTS p|task-queue|resting", "0");
     expect_idle_tend(&scene, "E", "[1 0 ...");
+    scene_close_broken(&scene);
+}
+END_TEST
+
+START_TEST(a_cron_moves_on_and_submits_once)
+{
+    open_scene();
+    expect_script(&scene, SCRIPT_TASK_CRON, "crons queues \"cron|q tick\"",
+                  "p|task-queue q tick @daily hello once 60000 3 0 1", "OK");
+    expect_script(&scene, SCRIPT_TASK_CRON, "crons queues \"cron|q tock\"",
+                  "p|task-queue q tock @daily hello once 60000 3 0 1", "!BUSY ...");
+    expect_redis(&scene, "ZCOUNT p|task-queue|crons -inf (0", "1"); /* it is new */
+    expect_tasks(&scene, "C \"q tick\" 0 5000 0", "[0]");
+    peek_do(scene.at.redis, "ZADD p|task-queue|crons 5000 %s", "q tick");
+    expect_tasks(&scene, "C \"q tick\" 4000 9000 1 ; S a q x ; C \"q tick\" 5000 6000 1 ; S b q x",
+                 "[0 OK]");
+    expect_tasks(&scene, "C \"q tick\" 5000 6000 1 ; S b q x ; " TAKE " ; " TAKE,
+                 "[0 [[q b x 1 60000 3.0]] []]");
+    expect_script(&scene, SCRIPT_TASK_CRONS, "crons", "p|task-queue q",
+                  "[[tick @daily hello once 6000]]");
+    expect_tasks(&scene, "C \"q tick\" 6000 -1 0", "[0]");
+    expect_redis(&scene, "ZSCORE p|task-queue|crons \"q tick\"", "inf");
+    expect_idle_tend(&scene, "D", "[1 0 ..."); /* it is there, and may be changed */
+    expect_script(&scene, SCRIPT_TASK_UNCRON, "crons \"cron|q tick\"", "p|task-queue q tick", "1");
+    expect_script(&scene, SCRIPT_TASK_UNCRON, "crons \"cron|q tick\"", "p|task-queue q tick", "0");
     scene_close_broken(&scene);
 }
 END_TEST
@@ -205,7 +230,7 @@ START_TEST(later_attempts_come_after_a_backoff)
         }
         ck_assert(wait >= least[i] - 200 && wait <= least[i] + 10);
         tasking_skip(&scene, 5000);
-        expect_tend(&scene, "D", "[1 1 -1 0]");
+        expect_tend(&scene, "D", "[1 1 -1 0 ...");
     }
     scene_close_broken(&scene);
 }
@@ -459,6 +484,7 @@ int main(void)
                          failures_are_final_or_ask_for_another_attempt,
                          delays_and_deadlines_are_tended_by_one_daemon,
                          daemons_rest_only_while_nothing_is_there,
+                         a_cron_moves_on_and_submits_once,
                          later_attempts_come_after_a_backoff,
                          tasks_of_a_dead_daemon_return,
                          a_task_of_its_own_workers_is_taken_by_them_alone,
