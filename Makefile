@@ -28,10 +28,11 @@ install_for = $(if $(filter $(1),$(GOALS)),$(2))
 PURPOSES := $(strip $(call install_for,run,run) $(call install_for,lint,lint) \
   $(call install_for,test check-asan check-valgrind,test) $(call install_for,bench,bench) \
   $(call install_for,check-valgrind,valgrind) $(call install_for,fuzz,fuzz))
-PKGS := hiredis libevent_core libevent_extra libevent_openssl inih libcrypto
+PKGS := hiredis libevent_core libevent_extra libevent_openssl inih zlib libcrypto
 DEB_hiredis := libhiredis-dev
 DEB_inih := libinih-dev
 DEB_libcrypto := libssl-dev
+DEB_zlib := zlib1g-dev
 missing_pkg = $(shell pkg-config --exists $(1) || echo $(1))
 ifneq ($(filter-out clean format help,$(GOALS)),)
   ifneq ($(PURPOSES),)

@@ -16,6 +16,7 @@ run test lint bench fuzz | library hiredis            | libhiredis-dev
 run test lint bench fuzz | library libevent_extra     | libevent-dev
 run test lint bench fuzz | library inih               | libinih-dev
 run test lint bench fuzz | library libcrypto          | libssl-dev
+run test lint bench fuzz | library zlib               | zlib1g-dev
 run test bench           | command -v redis-server    | redis-server
 run test bench           | command -v redis-cli       | redis-tools
 test lint fuzz           | library check              | check

@@ -11,8 +11,8 @@
 --     workers; 0, there are none: NOWORKER when nobody listens; -: NOWORKER, unless it is there already
 --   T number wait(0: no, 1: for the first time, 2: again) count n, then of each of n queues its name and daemon("": all)
 --     takes tasks: [queue id params attempt ttl_ms(-1: no deadline) ticket] each; waits when there is none and wait is not 0
---   E id ticket result        ends a task: OK; NOTOWNER
---   F id ticket text retry_ms(-1: it has failed for good)     OK; NOTOWNER
+--   E id ticket result max_kept   ends a task: OK; NOTOWNER
+--   F id ticket text retry_ms(-1: it has failed for good) max_kept     OK; NOTOWNER
 --   B id ticket why("": nobody has seen it)     gives back: 1; 0
 --   P id ticket current total     OK; NOTOWNER; TIMEOUT
 --   G id once(1|0)            looks: W; [D result]; [F error]; [N] when it is gone
@@ -42,6 +42,7 @@ local lengths = {} -- list -> how many tasks wait there and in its ranked and de
 local paused, is_ranked, is_listed = {}, {}, {} -- of a meta, of a ranked: is it empty?; of a queue
 local due, not_due, held, not_held = {}, {}, {}, {}
 local taken_of = {} -- meta -> how many more are taken
+local kept_of = {} -- meta -> ids of those that have ended, and their bound
 local taken = {} -- for the journal
 local deadlines = {} -- of the timeouts that occur, as text
 local now = plain(clock())
@@ -243,6 +244,23 @@ local function take()
     return got
 end
 
+-- Its result is kept for its time, unless too many are.
+local function keep_result(meta, id, task, timeout, most)
+    local kept = kept_of[meta]
+    if not kept then
+        kept = { ids = {}, most = tonumber(most), longest = 0 }
+        kept_of[meta] = kept
+    end
+    kept.ids[#kept.ids + 1] = id
+    timeout = tonumber(timeout) or 0
+    if timeout > 0 then
+        call("PEXPIRE", task, plain(timeout))
+        kept.longest = math.max(kept.longest, timeout)
+    else
+        kept.longest = math.huge
+    end
+end
+
 local function finish(id, ticket)
     local task, meta = keys[k], keys[k + 1]
     local values = pcall("HMGET", task, "state", "taker", "timeout", "waiters")
@@ -254,9 +272,7 @@ local function finish(id, ticket)
         return redis.error_reply(NOT_OWNER)
     end
     call("HSET", task, "state", "done", "result", argv[at + 3], "ended", now)
-    if values[3] and values[3] ~= "0" then
-        call("PEXPIRE", task, values[3])
-    end
+    keep_result(meta, id, task, values[3], argv[at + 4])
     taken_of[meta] = (taken_of[meta] or 0) - 1
     not_due[#not_due + 1] = id
     not_held[#not_held + 1] = id
@@ -279,17 +295,14 @@ local function make_run_other()
         call("SREM", KEYS[3], id)
     end
 
-    local function fail_for_good(place, id, task, text)
+    local function fail_for_good(place, id, task, text, max_kept)
         call("HINCRBY", place.meta, "taken", -1)
         call("HSET", task.key, "state", "failed", "error", text, "ended", now)
-        local timeout = tonumber(call("HGET", task.key, "timeout")) or 0
-        if timeout > 0 then
-            call("PEXPIRE", task.key, plain(timeout))
-        end
+        keep_result(place.meta, id, task.key, call("HGET", task.key, "timeout"), max_kept)
         tell_ended(id, task.waiters)
     end
 
-    local function fail(id, ticket, text, retry)
+    local function fail(id, ticket, text, retry, max_kept)
         local task = taken_by(ticket)
         if not task then
             return redis.error_reply(NOT_OWNER)
@@ -297,7 +310,7 @@ local function make_run_other()
         local place = place_of(task.queue, task.only)
         let_go(id)
         if retry == "-1" then
-            fail_for_good(place, id, task, text)
+            fail_for_good(place, id, task, text, max_kept)
         elseif lose(place, id, task, text, tonumber(retry)) and place.daemon then
             held[#held + 1] = id
         end
@@ -386,8 +399,8 @@ local function make_run_other()
     return function(letter)
         local a, b, c, d = argv[at + 1], argv[at + 2], argv[at + 3], argv[at + 4]
         if letter == "F" then
-            local reply = fail(a, b, c, d)
-            at, k = at + 5, k + 1
+            local reply = fail(a, b, c, d, argv[at + 5])
+            at, k = at + 6, k + 1
             return reply
         elseif letter == "B" then
             local reply = give_back(a, b, c)
@@ -456,7 +469,7 @@ while argv[at] do
         reply = take()
     elseif letter == "E" then
         reply = finish(argv[at + 1], argv[at + 2])
-        at, k = at + 4, k + 2
+        at, k = at + 5, k + 2
     elseif letter == "C" then
         reply = fire()
     else
@@ -464,6 +477,35 @@ while argv[at] do
         reply = run_other(letter)
     end
     replies[#replies + 1] = reply
+end
+
+-- The list of those that are kept lives as long as the last of them. Some may be gone already, or run
+-- anew: only what has ended is dropped.
+local function drop_oldest(list, count)
+    local ids = call("LPOP", list, count) or {}
+    for i = 1, #ids do
+        local task = base .. "|task-result:" .. ids[i]
+        local state = pcall("HGET", task, "state")
+        if state == "done" or state == "failed" then
+            call("DEL", task)
+        end
+    end
+end
+
+for meta, kept in pairs(kept_of) do
+    local list = base .. "|kept|" .. string.sub(meta, #base + 8) -- behind "|queue|"
+    call_each("RPUSH", list, kept.ids)
+    local length = call("LLEN", list)
+    if kept.longest == math.huge then
+        call("PERSIST", list)
+    elseif length == #kept.ids then
+        call("PEXPIRE", list, plain(kept.longest))
+    else
+        call("PEXPIRE", list, plain(kept.longest), "GT")
+    end
+    if length > kept.most then
+        drop_oldest(list, math.min(length - kept.most, CHUNK))
+    end
 end
 
 -- What ended in this call may have been taken in it, too: first what is there, then what is not.

@@ -6,6 +6,7 @@
 #include "commands/check.h"
 #include "commands/handlers.h"
 #include "commands/outcome.h"
+#include "commands/works.h"
 #include "task/crons.h"
 
 #define PEEK_COUNT 10
@@ -57,7 +58,7 @@ static void end_rows(void *arg, const struct err *err, const struct answer *rows
             if (answer_is_int(cell))
                 reply_int(reply, answer_int(cell, 0));
             else
-                reply_bulk(reply, answer_str(cell));
+                works_put_payload(reply, cell); /* other texts come out as they are */
         }
     }
     later_end(later);

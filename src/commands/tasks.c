@@ -47,7 +47,7 @@ void cmd_query(struct ask *ask)
     }
     struct later *later = later_new(ask, NULL);
     struct asker *asker =
-        tasks_submit(&ask->daemon->tasks, &request, waits ? outcome_text : outcome_ok, later);
+        tasks_submit(&ask->daemon->tasks, &request, waits ? works_end_query : outcome_ok, later);
     later->is_patient = waits;
     if (asker != NULL)
         turn_watch(ask->turn, stop_asking, asker);
@@ -59,8 +59,9 @@ void cmd_query(struct ask *ask)
 static void put_task(struct reply *reply, const struct answer *task)
 {
     reply_array(reply, 5);
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 2; i++)
         reply_bulk(reply, answer_str(answer_at(task, i)));
+    works_put_payload(reply, answer_at(task, 2));
     reply_int(reply, answer_int(answer_at(task, 3), 0));
     reply_int(reply, answer_int(answer_at(task, 4), -1));
 }
@@ -235,7 +236,7 @@ static void put_value(struct reply *reply, const struct answer *fields, const ch
     if (answer_is_none(value))
         reply_null(reply);
     else
-        reply_bulk(reply, answer_str(value));
+        works_put_payload(reply, value);
 }
 
 static void end_task(void *arg, const struct err *err, const struct answer *fields)

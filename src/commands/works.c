@@ -3,10 +3,28 @@
 #include "base/mem.h"
 #include "commands/outcome.h"
 #include "daemon.h"
+#include "task/payload.h"
 #include "task/workers.h"
 #include <stdio.h>
 
 enum { MOST_PUSHED = 10000 }; /* of one connection */
+
+void works_put_payload(struct reply *reply, const struct answer *packed)
+{
+    struct payload payload;
+    payload_unpack(&payload, answer_str(packed));
+    reply_bulk(reply, payload.text);
+    payload_clear(&payload);
+}
+
+void works_end_query(void *arg, const struct err *err, const struct answer *answer)
+{
+    struct later *later = arg;
+    if (outcome_failed(later, err))
+        return;
+    works_put_payload(later_reply(later), answer);
+    later_end(later);
+}
 
 /* A task that somebody is told of by pushes. */
 struct pushed {
@@ -50,7 +68,7 @@ static void tell_end(struct pushed *pushed, const struct err *err, const struct 
 {
     struct reply *push = begin(pushed, err == NULL ? "result" : "failed", 1);
     if (err == NULL) {
-        reply_bulk(push, answer_str(answer));
+        works_put_payload(push, answer);
     } else {
         char text[sizeof err->text + 32];
         snprintf(text, sizeof text, "%s %s", err_word(err->kind), err->text);

@@ -11,6 +11,11 @@
 /* QUERY ... PUSH: OK, or why not, is the answer; what becomes of the task is pushed. */
 void works_push(struct ask *ask, struct task_request *request);
 
+/* Parameters or a result, out of what lies in Redis. */
+void works_put_payload(struct reply *reply, const struct answer *packed);
+/* What is to be answered to a QUERY that waited. */
+void works_end_query(void *arg, const struct err *err, const struct answer *answer);
+
 /* The connection ends or is RESET: what it has taken goes back, what it would be pushed is not. */
 void works_end(struct peer_state *state);
 

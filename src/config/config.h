@@ -81,12 +81,13 @@ struct queue_config {
     int64_t default_timeout_ms; /* of QUERY; 0: for ever */
     int64_t retries;
     int64_t retry_delay_ms, retry_max_delay_ms;
-    bool is_exponential;       /* retry_backoff = fixed | exponential */
-    int64_t retry_jitter;      /* percent */
-    int64_t max_waiting;       /* tasks */
-    int64_t max_payload_bytes; /* of parameters, of a result */
-    char *exec;                /* program and arguments; "" = none */
-    int64_t workers;           /* of exec */
+    bool is_exponential;           /* retry_backoff = fixed | exponential */
+    int64_t retry_jitter;          /* percent */
+    int64_t max_waiting, max_kept; /* tasks; ended ones */
+    int64_t max_payload_bytes;     /* of parameters, of a result */
+    int64_t compress_min_bytes;    /* 0: never */
+    char *exec;                    /* program and arguments; "" = none */
+    int64_t workers;               /* of exec */
 };
 
 struct config {

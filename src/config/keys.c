@@ -219,9 +219,17 @@ static const struct key rows[] = {
     {QUEUE(max_waiting), .name = "max_waiting", .type = KEY_INT, .initial = "100000", .min = 1,
      .max = 100000000, .flags = KEY_LIVE,
      .sentence = "Tasks that may wait in the queue, delayed ones too; one more gets -BUSY."},
+    {QUEUE(max_kept), .name = "max_kept", .type = KEY_INT, .initial = "100000", .min = 0,
+     .max = 100000000, .flags = KEY_LIVE,
+     .sentence = "Ended tasks whose results are kept at a time; beyond it the oldest go before "
+                 "their TIMEOUT is over."},
     {QUEUE(max_payload_bytes), .name = "max_payload", .type = KEY_SIZE, .initial = "1mb", .min = 1,
      .max = 512 * MB, .flags = KEY_LIVE,
      .sentence = "Bytes of a task's parameters, of its result and of what its program prints."},
+    {QUEUE(compress_min_bytes), .name = "compress_min", .type = KEY_SIZE, .initial = "4kb",
+     .min = 0, .max = 512 * MB, .flags = KEY_LIVE,
+     .sentence = "Parameters and results of at least so many bytes lie compressed in Redis; 0: "
+                 "none."},
     {QUEUE(exec), .name = "exec", .type = KEY_STRING, .initial = "", .min = 0, .max = 4095,
      .sentence =
          "Program that works on the queue's tasks, with its arguments, separated by blanks: "

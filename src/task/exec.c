@@ -4,6 +4,7 @@
 #include "config/config.h"
 #include "io/child.h"
 #include "io/guarded.h"
+#include "task/payload.h"
 #include "task/workers.h"
 #include <errno.h>
 #include <event2/buffer.h>
@@ -312,6 +313,7 @@ static void run(struct slot *slot, const struct answer *task)
 {
     struct str id = answer_str(answer_at(task, 1)), params = answer_str(answer_at(task, 2));
     int64_t ttl_ms = answer_int(answer_at(task, 4), -1);
+    struct payload payload;
     struct err err;
     mem_free(slot->id);
     slot->id = mem_dup(id);
@@ -320,7 +322,9 @@ static void run(struct slot *slot, const struct answer *task)
     slot->is_over = slot->is_too_long = false;
     evbuffer_drain(slot->in, evbuffer_get_length(slot->in));
     evbuffer_drain(slot->out, evbuffer_get_length(slot->out));
-    evbuffer_add(slot->in, params.ptr, params.len);
+    payload_unpack(&payload, params);
+    evbuffer_add(slot->in, payload.text.ptr, payload.text.len);
+    payload_clear(&payload);
     if (!start(slot, answer_int(answer_at(task, 3), 0), &err)) {
         log_line(slot->tasks->log, LOG_LEVEL_ERROR, "exec-failed", "queue", slot->queue, "why",
                  err.text, NULL);

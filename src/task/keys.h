@@ -6,6 +6,7 @@
  *   ranked    <base>|ranked|<place>     zset   <arrival><id> of all others -> -priority
  *   meta      <base>|queue|<queue>      hash   taken, paused, arrivals
  *   delayed   <base>|delayed|<queue>    zset   id -> when it shall wait, in ms
+ *   kept      <base>|kept|<queue>       list   ids that have ended; made by scripts alone
  *   dead      <base>|dead|<queue>       zset   id -> when it was given up
  *   waiting   <base>|waiting|<queue>    zset   "<number> <daemon>" of LISTENs -> since when
  *   listen    <base>|task-listen|<queue>  string, EX   somebody listens

@@ -2,6 +2,7 @@
 #include "task/submit.h"
 #include "config/config.h"
 #include "task/askers.h"
+#include "task/payload.h"
 #include "task/workers.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -50,13 +51,14 @@ static struct task_call *pack(struct tasks *tasks, const struct task_request *re
     const struct queue_config *config = config_of(tasks, request->queue);
     bool is_auto = route->letter[0] == 'A';
     char text[4 * NUM_INT_MAX];
+    struct payload params;
+    payload_pack(&params, request->params, config->compress_min_bytes);
     struct str backoff = backoff_text(config, text, sizeof text);
     struct task_name name = {request->id, request->queue, route->is_own ? tasks->daemon : STR("")};
     struct task_name own = {request->id, request->queue, tasks->daemon};
     struct packing_room room = {.args = 13,
-                                .bytes = request->id.len + request->queue.len +
-                                         request->params.len + backoff.len +
-                                         5 * (size_t)PACKING_INT};
+                                .bytes = request->id.len + request->queue.len + params.text.len +
+                                         backoff.len + 5 * (size_t)PACKING_INT};
     firing_room(tasks, &room, firing);
     task_call_room(tasks, &room, submit_keys, is_auto ? 7 : 6, &name);
     task_call_room(tasks, &room, own_keys, is_auto ? 2 : 0, &own);
@@ -66,7 +68,8 @@ static struct task_call *pack(struct tasks *tasks, const struct task_request *re
     packing_put_literal(packing, str_of(route->letter));
     packing_put(packing, request->id);
     packing_put(packing, request->queue);
-    packing_put(packing, request->params);
+    packing_put(packing, params.text);
+    payload_clear(&params);
     packing_put_int(packing, request->timeout_ms > 0 ? request->timeout_ms : 0);
     packing_put_int(packing, request->retries);
     packing_put(packing, backoff);

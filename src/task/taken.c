@@ -1,7 +1,9 @@
 /* taken: see taken.h. */
 #include "task/taken.h"
 #include "base/mem.h"
+#include "config/config.h"
 #include "task/call.h"
+#include "task/payload.h"
 
 static const enum task_key task_key[] = {TASK_KEY_TASK};
 static const enum task_key finish_keys[] = {TASK_KEY_TASK, TASK_KEY_META};
@@ -262,12 +264,25 @@ static void send(struct task_call *call,
     task_call_send(call);
 }
 
+/* Of the queue that the task is of. */
+static const struct queue_config *config_of(const struct worker *worker, struct str id)
+{
+    const struct taken *taken = find(worker, id);
+    return config_queue(worker->tasks->config, taken != NULL ? taken->queue : STR("-"));
+}
+
 void worker_result(struct worker *worker, struct str id, struct str result, bool may_lead,
                    task_done done, void *arg)
 {
-    struct task_call *call = start(worker, "E", id, finish_keys, 2,
-                                   (struct packing_room){.args = 1, .bytes = result.len});
-    packing_put(&call->packing, result);
+    const struct queue_config *config = config_of(worker, id);
+    struct payload payload;
+    payload_pack(&payload, result, config->compress_min_bytes);
+    struct task_call *call =
+        start(worker, "E", id, finish_keys, 2,
+              (struct packing_room){.args = 2, .bytes = payload.text.len + PACKING_INT});
+    packing_put(&call->packing, payload.text);
+    packing_put_int(&call->packing, config->max_kept);
+    payload_clear(&payload);
     call->op.may_lead = may_lead;
     send(call, end_finish, done, arg);
 }
@@ -277,9 +292,10 @@ void worker_fail(struct worker *worker, struct str id, struct str text, int64_t 
 {
     struct task_call *call =
         start(worker, "F", id, task_key, 1,
-              (struct packing_room){.args = 2, .bytes = text.len + PACKING_INT});
+              (struct packing_room){.args = 3, .bytes = text.len + 2 * (size_t)PACKING_INT});
     packing_put(&call->packing, text);
     packing_put_int(&call->packing, retry_ms < 0 ? -1 : retry_ms);
+    packing_put_int(&call->packing, config_of(worker, id)->max_kept);
     send(call, end_finish, done, arg);
 }
 

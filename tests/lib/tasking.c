@@ -127,6 +127,8 @@ static void add_operation(struct parts *parts, const char *daemon, const struct 
         add_key(parts, "queue|", STR("q"));
     for (int i = 0; i < count; i++)
         add_arg(parts, words[i]);
+    if (letter == 'E' || letter == 'F')
+        add_arg(parts, STR("1000"));
 }
 
 static redisReply *run(struct scene *scene, enum script_id id, struct parts *parts)

@@ -247,7 +247,7 @@ START_TEST(a_closed_worker_gives_back_what_it_has_but_not_what_it_ends)
     listen_for(-1, ONE);
     memset(&told, 0, sizeof told);
     worker_result(worker, STR("i"), STR("r"), false, hear, NULL);
-    expect_sent("E i 7.0 r");
+    expect_sent("E i 7.0 r 100000");
     worker_close(worker);
     worker = NULL;
     answer("*1\r\n+OK\r\n");
@@ -268,7 +268,7 @@ START_TEST(a_result_that_redis_did_not_hear_of_can_be_said_again)
     assert_sent(played.count - 1, SCRIPT_TASK_RECALL, "me 3");
     answer(":0\r\n");
     worker_result(worker, STR("i"), STR("r"), false, hear, NULL);
-    expect_sent("E i 7.0 r");
+    expect_sent("E i 7.0 r 100000");
     answer("*1\r\n+OK\r\n");
     expect_told("OK");
     worker_result(worker, STR("i"), STR("r"), false, hear, NULL);
