@@ -25,7 +25,7 @@
 -- A ticket stands for one attempt, whatever becomes of the task: its worker alone has it.
 -- returns: one element an operation; or error STALE for the whole when the journal has this sequence
 -- already (nothing done)
--- include: task/lose.lua
+-- include: task/kept.lua
 local argv, keys = ARGV, KEYS
 local daemon = argv[1]
 base = argv[3]
@@ -42,7 +42,6 @@ local lengths = {} -- list -> how many tasks wait there and in its ranked and de
 local paused, is_ranked, is_listed = {}, {}, {} -- of a meta, of a ranked: is it empty?; of a queue
 local due, not_due, held, not_held = {}, {}, {}, {}
 local taken_of = {} -- meta -> how many more are taken
-local kept_of = {} -- meta -> ids of those that have ended, and their bound
 local taken = {} -- for the journal
 local deadlines = {} -- of the timeouts that occur, as text
 local now = plain(clock())
@@ -244,23 +243,6 @@ local function take()
     return got
 end
 
--- Its result is kept for its time, unless too many are.
-local function keep_result(meta, id, task, timeout, most)
-    local kept = kept_of[meta]
-    if not kept then
-        kept = { ids = {}, most = tonumber(most), longest = 0 }
-        kept_of[meta] = kept
-    end
-    kept.ids[#kept.ids + 1] = id
-    timeout = tonumber(timeout) or 0
-    if timeout > 0 then
-        call("PEXPIRE", task, plain(timeout))
-        kept.longest = math.max(kept.longest, timeout)
-    else
-        kept.longest = math.huge
-    end
-end
-
 local function finish(id, ticket)
     local task, meta = keys[k], keys[k + 1]
     local values = pcall("HMGET", task, "state", "taker", "timeout", "waiters")
@@ -435,8 +417,8 @@ end
 
 -- Whether this firing is this call's to do.
 local function move_on(member, when, next_ms)
-    local known = call("ZSCORE", keys[k], member)
-    if not known or tonumber(known) ~= tonumber(when) then
+    local score = call("ZSCORE", keys[k], member)
+    if not score or tonumber(score) ~= tonumber(when) then
         return false
     end
     call("ZADD", keys[k], next_ms == "-1" and "+inf" or next_ms, member)
@@ -479,34 +461,7 @@ while argv[at] do
     replies[#replies + 1] = reply
 end
 
--- The list of those that are kept lives as long as the last of them. Some may be gone already, or run
--- anew: only what has ended is dropped.
-local function drop_oldest(list, count)
-    local ids = call("LPOP", list, count) or {}
-    for i = 1, #ids do
-        local task = base .. "|task-result:" .. ids[i]
-        local state = pcall("HGET", task, "state")
-        if state == "done" or state == "failed" then
-            call("DEL", task)
-        end
-    end
-end
-
-for meta, kept in pairs(kept_of) do
-    local list = base .. "|kept|" .. string.sub(meta, #base + 8) -- behind "|queue|"
-    call_each("RPUSH", list, kept.ids)
-    local length = call("LLEN", list)
-    if kept.longest == math.huge then
-        call("PERSIST", list)
-    elseif length == #kept.ids then
-        call("PEXPIRE", list, plain(kept.longest))
-    else
-        call("PEXPIRE", list, plain(kept.longest), "GT")
-    end
-    if length > kept.most then
-        drop_oldest(list, math.min(length - kept.most, CHUNK))
-    end
-end
+bound_kept()
 
 -- What ended in this call may have been taken in it, too: first what is there, then what is not.
 call_each("ZADD", KEYS[2], due)

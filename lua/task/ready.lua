@@ -57,8 +57,9 @@ local function make_ready(place, id, priority)
             pushed[list] = { id }
         end
     else
-        local arrival = call("HINCRBY", place.meta, "arrivals", 1)
-        call("ZADD", place.ranked, -priority, format("%016.0f", arrival) .. id)
+        local arrival = format("%016.0f", call("HINCRBY", place.meta, "arrivals", 1))
+        call("ZADD", place.ranked, -priority, arrival .. id)
+        call("HSET", base .. "|task-result:" .. id, "arrival", arrival) -- by which CANCEL finds it
     end
     local known = woken[list]
     if known then

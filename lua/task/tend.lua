@@ -123,11 +123,11 @@ local function note_next(first)
 end
 
 -- They are moved on by calls of their own: what is due is found again until that has been done.
-local crons = call("ZRANGE", KEYS[6], "-inf", plain(now), "BYSCORE", "LIMIT", 0, 10, "WITHSCORES")
+local crons = call("ZRANGEBYSCORE", KEYS[6], "-inf", plain(now), "WITHSCORES", "LIMIT", 0, 10)
 local firing = {}
 for i = 1, #crons, 2 do
-    local values = call("HMGET", base .. "|cron|" .. crons[i], "schedule", "params", "missed", "timeout",
-        "retries", "priority")
+    local values = call("HMGET", base .. "|cron|" .. crons[i], "schedule", "params", "missed",
+        "timeout", "retries", "priority")
     if values[1] then
         firing[#firing + 1] = { crons[i], plain(tonumber(crons[i + 1])), unpack(values) }
     else
@@ -135,7 +135,7 @@ for i = 1, #crons, 2 do
     end
 end
 note_next(call("ZRANGE", KEYS[1], 0, 0, "WITHSCORES"))
-note_next(call("ZRANGE", KEYS[6], "(" .. plain(now), "+inf", "BYSCORE", "LIMIT", 0, 1, "WITHSCORES"))
+note_next(call("ZRANGEBYSCORE", KEYS[6], "(" .. plain(now), "+inf", "WITHSCORES", "LIMIT", 0, 1))
 if count >= limit then
     wait = 0
 elseif #firing == 10 then

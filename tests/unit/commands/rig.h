@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "commands/dispatch.h"
 #include "commands/works.h"
-#include "commands/works.h"
 #include "daemon.h"
 #include "report/slowlog.h"
 #include <check.h>
