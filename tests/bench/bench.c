@@ -19,8 +19,8 @@ static const struct {
 } sections[] = {
     {"pairs", section_pairs},     {"pipelined", section_pipelined}, {"large", section_large},
     {"kinds", section_kinds},     {"fleet", section_fleet},         {"locks", section_locks},
-    {"limit", section_limit},     {"idle", section_idle},           {"scripts", section_scripts},
-    {"profile", section_profile},
+    {"tasks", section_tasks},     {"limit", section_limit},         {"idle", section_idle},
+    {"scripts", section_scripts}, {"profile", section_profile},
 };
 #define SECTIONS (sizeof(sections) / sizeof(sections[0]))
 

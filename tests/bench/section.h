@@ -23,6 +23,8 @@ void section_kinds(const struct options *options, FILE *report);
 void section_fleet(const struct options *options, FILE *report);
 void section_locks(const struct options *options, FILE *report);
 void section_limit(const struct options *options, FILE *report);
+/* tasks.c */
+void section_tasks(const struct options *options, FILE *report);
 /* idle.c */
 void section_idle(const struct options *options, FILE *report);
 /* scripts.c */
