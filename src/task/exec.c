@@ -15,7 +15,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MAX_ARGS      64
 #define TAIL_BYTES    400 /* of stderr */
 #define PIECE         65536
 #define LISTEN_EACH_S 1 /* after a LISTEN that failed */
@@ -33,7 +32,7 @@ struct slot {
     struct worker *worker; /* NULL: stopped */
     char *queue, *command;
     struct guarded guarded;
-    const char *argv[GUARDED_WORDS + MAX_ARGS + 1];
+    const char **argv;   /* owned; the words are within `command` */
     struct event *timer; /* the deadline of what runs, or the next LISTEN */
     struct child *child;
     struct event *pipes[PIPES]; /* our ends; NULL: closed */
@@ -360,9 +359,10 @@ static void split_command(struct slot *slot)
 {
     int count = GUARDED_WORDS;
     char *rest = NULL;
+    slot->argv = mem_array(GUARDED_WORDS + strlen(slot->command) / 2 + 2, sizeof(char *));
     guarded_begin(&slot->guarded, slot->argv);
-    for (char *word = strtok_r(slot->command, " \t", &rest);
-         word != NULL && count < GUARDED_WORDS + MAX_ARGS; word = strtok_r(NULL, " \t", &rest))
+    for (char *word = strtok_r(slot->command, " \t", &rest); word != NULL;
+         word = strtok_r(NULL, " \t", &rest))
         slot->argv[count++] = word;
     slot->argv[count] = NULL;
 }
@@ -426,6 +426,7 @@ void execs_free(struct execs *execs)
         evbuffer_free(slot->out);
         mem_free(slot->queue);
         mem_free(slot->command);
+        mem_free(slot->argv);
         mem_free(slot->id);
         mem_free(slot);
     }

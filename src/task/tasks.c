@@ -275,7 +275,7 @@ static void on_begun(void *arg)
     struct tasks *tasks = arg;
     workers_look_over(tasks);
     askers_look_over(tasks);
-    wake_up(tasks);
+    tend_within(tasks, 0);
 }
 
 static struct hearing *hear(struct tasks *tasks, enum task_key channel)
