@@ -11,8 +11,8 @@
 --     workers; 0, there are none: NOWORKER when nobody listens; -: NOWORKER, unless it is there already
 --   T number wait(0: no, 1: for the first time, 2: again) count n, then of each of n queues its name and daemon("": all)
 --     takes tasks: [queue id params attempt ttl_ms(-1: no deadline) ticket] each; waits when there is none and wait is not 0
---   E id ticket result max_kept   ends a task: OK; NOTOWNER
---   F id ticket text retry_ms(-1: it has failed for good) max_kept     OK; NOTOWNER
+--   E id ticket result max_kept   ends a task: OK; W: and this daemon waits for it; NOTOWNER
+--   F id ticket text retry_ms(-1: it has failed for good) max_kept     likewise
 --   B id ticket why("": nobody has seen it)     gives back: 1; 0
 --   P id ticket current total     OK; NOTOWNER; TIMEOUT
 --   G id once(1|0)            looks: W; [D result]; [F error]; [N] when it is gone
@@ -243,6 +243,19 @@ local function take()
     return got
 end
 
+-- Other daemons are told by messages, this one by its answer.
+local function tell_others(id, waiters)
+    local reply = redis.status_reply("OK")
+    for other in string.gmatch(waiters or "", "%S+") do
+        if other == daemon then
+            reply = "W"
+        else
+            tell(other, "R" .. id)
+        end
+    end
+    return reply
+end
+
 local function finish(id, ticket)
     local task, meta = keys[k], keys[k + 1]
     local values = pcall("HMGET", task, "state", "taker", "timeout", "waiters")
@@ -258,8 +271,7 @@ local function finish(id, ticket)
     taken_of[meta] = (taken_of[meta] or 0) - 1
     not_due[#not_due + 1] = id
     not_held[#not_held + 1] = id
-    tell_ended(id, values[4])
-    return redis.status_reply("OK")
+    return tell_others(id, values[4])
 end
 
 -- All but the usual: made when it is first needed.
@@ -281,7 +293,7 @@ local function make_run_other()
         call("HINCRBY", place.meta, "taken", -1)
         call("HSET", task.key, "state", "failed", "error", text, "ended", now)
         keep_result(place.meta, id, task.key, call("HGET", task.key, "timeout"), max_kept)
-        tell_ended(id, task.waiters)
+        return tell_others(id, task.waiters)
     end
 
     local function fail(id, ticket, text, retry, max_kept)
@@ -292,7 +304,7 @@ local function make_run_other()
         local place = place_of(task.queue, task.only)
         let_go(id)
         if retry == "-1" then
-            fail_for_good(place, id, task, text, max_kept)
+            return fail_for_good(place, id, task, text, max_kept)
         elseif lose(place, id, task, text, tonumber(retry)) and place.daemon then
             held[#held + 1] = id
         end

@@ -78,18 +78,28 @@ static void fail(struct asker *asker, enum err_kind kind, const char *text)
     end(asker, &err, answer_none());
 }
 
+static void end_done(struct asker *asker, const struct answer *result)
+{
+    end(asker, NULL, result);
+}
+
+static void end_failed(struct asker *asker, struct str text)
+{
+    struct err err;
+    char shown[sizeof err.text];
+    str_printable(text, shown, sizeof shown);
+    err_set(&err, ERR_TASKFAIL, "%s", shown);
+    end(asker, &err, answer_none());
+}
+
 /* False: it has not ended. */
 static bool end_by(struct asker *asker, const struct answer *answer)
 {
     struct str word = answer_str(answer_at(answer, 0)), text = answer_str(answer_at(answer, 1));
-    struct err err;
-    char shown[sizeof err.text];
     if (str_eq(word, STR("D"))) {
-        end(asker, NULL, answer_at(answer, 1));
+        end_done(asker, answer_at(answer, 1));
     } else if (str_eq(word, STR("F"))) {
-        str_printable(text, shown, sizeof shown);
-        err_set(&err, ERR_TASKFAIL, "%s", shown);
-        end(asker, &err, answer_none());
+        end_failed(asker, text);
     } else if (str_eq(word, STR("N"))) {
         fail(asker, ERR_TASKFAIL, "the task is gone: cancelled, or its result was given ONCE");
     } else {
@@ -153,6 +163,38 @@ void askers_hear(struct tasks *tasks, struct str id)
     struct asked *asked = map_get(&tasks->asked, id);
     if (asked != NULL)
         look(tasks, asked);
+}
+
+/* Whoever wants it ONCE has to have it dropped; whoever's QUERY is on its way may ask for the same
+ * id anew: they hear from Redis. */
+static bool is_simple(const struct asked *asked)
+{
+    list_each (node, &asked->askers) {
+        const struct asker *asker = list_entry(node, struct asker, beside);
+        if (asker->is_once || asker->call != NULL)
+            return false;
+    }
+    return true;
+}
+
+void askers_end(struct tasks *tasks, struct str id, bool is_done, struct str text)
+{
+    struct asked *asked = map_get(&tasks->asked, id);
+    if (asked == NULL)
+        return;
+    if (!is_simple(asked) || asked->is_looking) {
+        look(tasks, asked);
+        return;
+    }
+    struct answer *result = answer_new_text(text);
+    for (size_t left = asked->askers.count; left > 0; left--) { /* the last one takes it along */
+        struct asker *asker = asker_beside(list_first(&asked->askers));
+        if (is_done)
+            end_done(asker, result);
+        else
+            end_failed(asker, text);
+    }
+    mem_free(result);
 }
 
 void askers_hear_progress(struct tasks *tasks, struct str news)

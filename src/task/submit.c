@@ -121,5 +121,7 @@ struct asker *tasks_submit(struct tasks *tasks, const struct task_request *reque
     if (route.is_own || str_eq(route.last, STR("1")) || request->delay_ms > 0)
         tasks_stay_awake(tasks);
     task_call_send(call);
+    if (request->delay_ms <= 0)
+        workers_offer(tasks, request->queue);
     return asker;
 }

@@ -2,6 +2,7 @@
 #include "task/taken.h"
 #include "base/mem.h"
 #include "config/config.h"
+#include "task/askers.h"
 #include "task/call.h"
 #include "task/payload.h"
 
@@ -214,6 +215,8 @@ static void end_finish(struct op *op, const struct err *failure, const struct an
     taken->is_ended = taken->is_ended || is_good || err.kind == ERR_NOTOWNER;
     call->tasks->counters.done += is_good && is_result;
     call->tasks->counters.failed += is_good && !is_result;
+    if (is_good && str_eq(answer_str(answer), STR("W")))
+        askers_end(call->tasks, op->args[1], is_result, op->args[3]);
     task_call_end(call, failure, answer);
     settle(taken);
 }

@@ -21,6 +21,7 @@ struct listen {
     bool is_waiting;    /* Redis has its number */
     bool is_taking;     /* a call is on its way */
     bool has_news;      /* and a wake for our own workers came meanwhile */
+    bool is_late;       /* its WAIT is over: what the call brings is its answer */
     bool is_over;       /* answered while a call was on its way; ends with that */
     struct alarm alarm; /* its WAIT is over; not set: it has no end */
     task_done done;
@@ -258,9 +259,9 @@ static void end_take(struct op *op, const struct err *failure, const struct answ
         if (listen->is_waiting)
             unregister(listen);
         drop(listen);
-    } else if (has_some || (is_good && !listen->waits)) {
+    } else if (has_some || (is_good && (!listen->waits || listen->is_late))) {
         end(listen, NULL, answer);
-    } else if (!is_good && !listen->is_waiting) {
+    } else if (!is_good && (!listen->is_waiting || listen->is_late)) {
         end(listen, &err, answer_none());
     } else if (has_news) {
         take_again(listen);
@@ -318,7 +319,9 @@ static void take_again(struct listen *listen)
 static void ring(struct alarm *alarm)
 {
     struct listen *listen = (struct listen *)((char *)alarm - offsetof(struct listen, alarm));
-    if (!listen->is_over)
+    if (listen->is_taking)
+        listen->is_late = true;
+    else
         end(listen, NULL, answer_none());
 }
 
@@ -364,6 +367,22 @@ void workers_wake(struct tasks *tasks, struct str number, struct str queue)
         take_again(listen);
     else
         keep(tasks, queue); /* somebody else may take it */
+}
+
+void workers_offer(struct tasks *tasks, struct str queue)
+{
+    const struct task_queue *known = map_get(&tasks->queues, queue);
+    size_t left = known != NULL && known->listens > 0 ? tasks->listens.count : 0;
+    for (struct list_node *node = list_first(&tasks->listens); left > 0; left--) {
+        struct listen *listen = listen_at(node);
+        node = node->next;
+        if (!listen->waits || listen->is_over || listen->is_taking || !is_for(listen, known))
+            continue;
+        list_remove(&tasks->listens, &listen->node); /* those that could take stand in front */
+        list_push(&tasks->listens, &listen->node);
+        take_again(listen);
+        return;
+    }
 }
 
 void workers_wake_own(struct tasks *tasks, struct str queue)

@@ -57,6 +57,8 @@ void workers_expect_own(struct tasks *tasks, struct str queue);
 
 /* W: something is ready for this LISTEN, and for this queue. */
 void workers_wake(struct tasks *tasks, struct str number, struct str queue);
+/* A task for this queue is on its way to Redis: one that waits here takes it in the same call. */
+void workers_offer(struct tasks *tasks, struct str queue);
 /* L: something is ready for our own workers of this queue. */
 void workers_wake_own(struct tasks *tasks, struct str queue);
 /* All that wait try again: messages may have been missed. */

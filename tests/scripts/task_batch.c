@@ -25,7 +25,7 @@ START_TEST(a_task_is_submitted_taken_and_ended)
     expect_redis(&scene, "SMEMBERS p|task-queue|held:D", "[a]");
     expect_redis(&scene, "ZCARD p|task-queue|due", "1");
     expect_redis(&scene, "HGET p|task-queue|queue|q taken", "1");
-    expect_tasks(&scene, "G a 0 ; E a 2.0 answer ; G a 0", "[W OK [D answer]]");
+    expect_tasks(&scene, "G a 0 ; E a 2.0 answer ; G a 0", "[W W [D answer]]");
     expect_redis(&scene, "HGET p|task-queue|queue|q taken", "0");
     expect_redis(&scene, "EXISTS p|task-queue|held:D p|task-queue|due", "0");
     ck_assert_int_gt(peek_int(scene.at.redis, "PTTL p|task-queue|task-result:a"), 50000);
@@ -43,7 +43,7 @@ START_TEST(the_same_id_joins_or_gets_the_kept_result)
     expect_redis(&scene, "HGET p|task-queue|task-result:a waiters", "D E");
     expect_tasks(&scene, "S a r x", "[!ERR this id is a task of queue 'q']");
     expect_tasks(&scene, TAKE, "[[[q a x 1 60000 3.0]]]");
-    expect_tasks(&scene, "E a 3.0 r", "[OK]");
+    expect_tasks(&scene, "E a 3.0 r", "[W]");
     expect_tasks(&scene, "S a q x 60000 3 \"0 0 0 0\" 0 0 1 0 9 \"\" ; S a q x", "[[D r] OK]");
     /* ONCE drops what it gives */
     expect_tasks(&scene, "S a q x 60000 3 \"0 0 0 0\" 0 0 1 1 9 \"\" ; G a 1", "[[D r] [N]]");
@@ -430,10 +430,14 @@ START_TEST(askers_hear_of_the_end_and_own_workers_of_their_tasks)
     expect_tasks(&scene, "S a q x 60000 0 - 0 0 1 0 9 D", "[W]");
     expect_heard(d, "Lq;");
     expect_tasks(&scene, "T 1 0 1 q@", "[[[q a x 1 60000 2.0]]]");
-    expect_tasks(&scene, "E a 2.0 r", "[OK]");
-    expect_heard(d, "Ra;");
-    expect_tasks(&scene, "S b q x 60000 0 - 0 0 1 0 9 \"\" ; " TAKE, "[W [[q b x 1 60000 4.0]]]");
-    expect_tasks(&scene, "B b 4.0 x", "[1]");
+    expect_tasks(&scene, "E a 2.0 r", "[W]"); /* told by the answer */
+    expect_tasks_of(&scene, "E", 1, "S c q x 60000 0 - 0 0 1 0 9 \"\"", "[W]");
+    expect_tasks(&scene, "S c q x 60000 0 - 0 0 1 0 9 \"\"", "[W]");
+    expect_tasks_of(&scene, "E", 2, TAKE, "[[[q c x 1 60000 2.0]]]");
+    expect_tasks_of(&scene, "E", 3, "F c 2.0 bad -1", "[W]");
+    expect_heard(d, "Rc;");
+    expect_tasks(&scene, "S b q x 60000 0 - 0 0 1 0 9 \"\" ; " TAKE, "[W [[q b x 1 60000 5.0]]]");
+    expect_tasks(&scene, "B b 5.0 x", "[1]");
     expect_heard(d, "Rb;");
     redisFree(d);
     scene_close_broken(&scene);

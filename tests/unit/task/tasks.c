@@ -63,6 +63,21 @@ static void hear(void *arg, const struct err *err, const struct answer *answer)
     snprintf(told.text, sizeof told.text, "%.*s", PRSTR(answer_str(answer)));
 }
 
+static void hear_asked(void *arg, const struct err *err, const struct answer *answer)
+{
+    struct told *asked = arg;
+    asked->times++;
+    asked->is_err = err != NULL;
+    snprintf(asked->text, sizeof asked->text, "%.*s", PRSTR(answer_str(answer)));
+}
+
+/* What is sent waits for batches_flush(). */
+static void hold_calls(void *arg, bool in_next_turn)
+{
+    (void)arg;
+    (void)in_next_turn;
+}
+
 static void expect_told(const char *text)
 {
     ck_assert_int_eq(told.times, 1);
@@ -97,19 +112,20 @@ static void submit(enum task_policy policy, bool waits)
 }
 
 /* LISTEN of q, with what Redis says of it: first that somebody listens, then the take. */
-static void listen_for(int64_t wait_ms, const char *taken)
+static struct listen *listen_for(int64_t wait_ms, const char *taken)
 {
     struct str queue = STR("q");
     struct worker_listen listen = {
         .queues = &queue, .queue_count = 1, .wait_ms = wait_ms, .count = 1};
     bool is_known = workers_are_there(&tasks, queue);
-    worker_listen(worker, &listen, hear, NULL);
+    struct listen *begun = worker_listen(worker, &listen, hear, NULL);
     if (!is_known) {
         expect_sent("K q 5000");
         answer("*1\r\n:0\r\n");
     }
     if (taken != NULL)
         answer(taken);
+    return begun;
 }
 
 #define NOTHING "*1\r\n*0\r\n"
@@ -226,14 +242,33 @@ START_TEST(a_listen_that_waits_takes_when_it_is_woken)
 }
 END_TEST
 
-START_TEST(a_listen_that_is_over_gives_back_what_still_comes)
+START_TEST(a_listen_whose_time_is_over_gets_what_its_call_brings)
 {
     listen_for(100, NULL);
     alarm_stop(&alarms, &tasks.tend);
     alarm_stop(&alarms, &tasks.look);
     played_us += 101 * 1000;
     ring();
+    ck_assert_int_eq(told.times, 0);
+    answer(ONE);
+    ck_assert_uint_eq(told.count, 1);
+    memset(&told, 0, sizeof told);
+    listen_for(100, NULL);
+    played_us += 101 * 1000;
+    ring();
+    answer(NOTHING);
     ck_assert_int_eq(told.times, 1);
+    expect_sent("U 2 1");
+    answer("*1\r\n+OK\r\n");
+}
+END_TEST
+
+START_TEST(a_listen_whose_client_is_gone_gives_back_what_still_comes)
+{
+    struct listen *listen = listen_for(0, NULL);
+    listen_gone(listen);
+    ck_assert_int_eq(told.times, 1);
+    ck_assert_uint_eq(told.count, 0);
     answer(ONE);
     expect_sent("B i 7.0 ");
     answer("*1\r\n:1\r\n");
@@ -350,6 +385,37 @@ START_TEST(it_tells_that_it_lives_and_does_what_is_due_when_it_leads)
 }
 END_TEST
 
+START_TEST(a_task_for_one_who_waits_here_is_taken_and_ended_in_two_calls)
+{
+    listen_for(0, NOTHING);
+    int before = played.count;
+    struct told asked = {0};
+    struct task_request request = {.queue = STR("q"),
+                                   .id = STR("i"),
+                                   .params = STR("x"),
+                                   .policy = TASK_REMOTE,
+                                   .timeout_ms = 5000,
+                                   .waits = true};
+    batches.gather = hold_calls;
+    tasks_submit(&tasks, &request, hear_asked, &asked);
+    batches_flush(&batches);
+    ck_assert_int_eq(played.count, before + 1);
+    ck_assert_ptr_nonnull(strstr(played.sent[before].text, " S i q x "));
+    ck_assert_ptr_nonnull(strstr(played.sent[before].text, " T 1 2 1 1 q "));
+    answer("*2\r\n$1\r\nW\r\n*1\r\n*6\r\n$1\r\nq\r\n$1\r\ni\r\n$1\r\nx\r\n:1\r\n:5000\r\n"
+           "$3\r\n7.0\r\n");
+    ck_assert_int_eq(told.times, 1);
+    memset(&told, 0, sizeof told);
+    worker_result(worker, STR("i"), STR("r"), false, hear, NULL);
+    batches_flush(&batches);
+    answer("*1\r\n$1\r\nW\r\n");
+    ck_assert_int_eq(played.count, before + 2);
+    ck_assert_str_eq(asked.text, "r");
+    ck_assert_int_eq(asked.times, 1);
+    ck_assert_uint_eq(tasks.asked.count, 0);
+}
+END_TEST
+
 START_TEST(stopping_answers_whoever_waits)
 {
     submit(TASK_REMOTE, true);
@@ -371,12 +437,14 @@ int main(void)
                                   all_that_ask_for_one_task_look_once,
                                   an_asker_gives_up_at_its_time_even_while_redis_is_silent,
                                   a_listen_that_waits_takes_when_it_is_woken,
-                                  a_listen_that_is_over_gives_back_what_still_comes,
+                                  a_listen_whose_time_is_over_gets_what_its_call_brings,
+                                  a_listen_whose_client_is_gone_gives_back_what_still_comes,
                                   a_closed_worker_gives_back_what_it_has_but_not_what_it_ends,
                                   a_result_that_redis_did_not_hear_of_can_be_said_again,
                                   it_tells_that_it_lives_and_does_what_is_due_when_it_leads,
                                   it_rests_when_nothing_is_there_until_it_is_used_or_roused,
                                   the_leader_looks_when_it_is_told_to,
+                                  a_task_for_one_who_waits_here_is_taken_and_ended_in_two_calls,
                                   stopping_answers_whoever_waits};
     Suite *suite = suite_create("tasks");
     TCase *tcase = tcase_create("tasks");
