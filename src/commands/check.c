@@ -110,6 +110,17 @@ bool check_lock_keys(struct ask *ask)
     return true;
 }
 
+bool check_patience(struct ask *ask)
+{
+    const struct tasks *tasks = &ask->daemon->tasks;
+    int64_t most = ask->daemon->config.server.max_waiters;
+    if (tasks->askers.count + tasks->listens.count >= (size_t)most)
+        ask_error(ask, ERR_BUSY,
+                  "%lld requests wait for tasks here already (max_waiters): not done",
+                  (long long)most);
+    return !ask->has_failed;
+}
+
 bool check_queue(struct ask *ask, struct str queue)
 {
     struct err err;

@@ -23,6 +23,8 @@ MUST_CHECK bool check_lock(struct ask *ask, struct lock_name *name);
 MUST_CHECK bool check_owner(struct ask *ask, struct str owner);
 /* All of the rest as names of locks, and how many they are. */
 MUST_CHECK bool check_lock_keys(struct ask *ask);
+/* One more that waits, for a task or its end: max_waiters. */
+MUST_CHECK bool check_patience(struct ask *ask);
 /* The name of a queue. */
 MUST_CHECK bool check_queue(struct ask *ask, struct str queue);
 /* Parameters or a result of a task of this queue. */

@@ -22,7 +22,8 @@ void cmd_query(struct ask *ask)
     const struct str *fixed = ask->fixed;
 
     if (!check_queue(ask, fixed[0]) || !check_bytes(ask, fixed[1], "id") ||
-        !check_payload(ask, fixed[0], fixed[2], "params"))
+        !check_payload(ask, fixed[0], fixed[2], "params") ||
+        (!(options->given & OPT_NOWAIT) && !check_patience(ask)))
         return;
     const struct queue_config *config = config_queue(&ask->daemon->config, fixed[0]);
     bool waits = !(options->given & OPT_NOWAIT);
@@ -150,7 +151,8 @@ void cmd_listen(struct ask *ask)
     struct peer_state *state = peer_state(ask->peer);
     struct str queues[WORKER_MAX_QUEUES] = {{NULL, 0}};
 
-    if (!take_options_behind(ask) || !check_listen(ask, state->worker, queues))
+    if (!take_options_behind(ask) || !check_listen(ask, state->worker, queues) ||
+        !check_patience(ask))
         return;
     if (state->worker == NULL)
         state->worker = worker_new(&ask->daemon->tasks);

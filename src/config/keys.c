@@ -107,7 +107,9 @@ static const struct key rows[] = {
                  "third of them."},
     {SERVER(max_waiters), .name = "max_waiters", .type = KEY_INT, .initial = "100000", .min = 0,
      .max = 10000000, .flags = KEY_LIVE,
-     .sentence = "Requests that wait (WAIT) at a time; one more gets BUSY."},
+     .sentence =
+         "Requests that wait for pools (WAIT) at a time, and as many for tasks; one more gets "
+         "BUSY."},
     {SERVER(max_pools), .name = "max_pools", .type = KEY_INT, .initial = "10000", .min = 1,
      .max = 1000000, .flags = KEY_LIVE,
      .sentence = "Pools that this daemon knows at a time; naming one more is an error."},

@@ -381,6 +381,13 @@ START_TEST(bounds_are_kept_with_words)
     expect_like(c, "QUERY q 9 x DELAY x", "(error) ERR DELAY is not *");
     expect_like(w, "LISTEN q WAIT -5", "(error) ERR WAIT is not *'-5'");
     expect_like(w, "FAIL 1 x RETRY -1", "(error) ERR RETRY is less than 0 seconds");
+    expect(c, "CONFIG SET server.max_waiters 1", "OK");
+    client_send(w, "LISTEN other WAIT 0");
+    until(strstr(say(c, "INFO tasks"), "tasks_listens:1") != NULL);
+    expect_like(c, "QUERY q 9 x", "(error) BUSY 1 requests wait for tasks here already *");
+    expect_like(c, "LISTEN q", "(error) BUSY 1 requests wait *");
+    expect(c, "QUERY other 9 x NOWAIT", "OK");
+    expect_text_like(client_read(w), "1) 'other'*");
 }
 END_TEST
 
