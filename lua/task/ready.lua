@@ -114,7 +114,7 @@ end
 
 -- Something is there that has its time, or that a daemon's death would leave undone.
 local function rouse()
-    if call("DEL", base .. "|resting") == 1 then
+    if call("SETNX", base .. "|awake", "1") == 1 then
         call("PUBLISH", base .. "|channel", "T\0")
     end
 end

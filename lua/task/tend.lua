@@ -2,7 +2,7 @@
 -- daemons that are gone. Every daemon asks, which is how it tells that it lives; one of them leads and
 -- does the work, a bounded part of it in each call. When nothing is there that could become due, a
 -- daemon that has been idle for a while goes to rest: it asks no more until it is roused.
--- keys: due daemons journal leader resting crons
+-- keys: due daemons journal leader awake crons
 -- and those of the tasks that are due, and of their queues; what each daemon holds; crons that are due
 -- args: daemon base session_ms leader_ms limit may_rest(1|0)
 -- returns: [1 when it leads, tasks that were gone over, ms until the next is due (-1: none),
@@ -13,13 +13,6 @@ local SOME_MS = 20 -- until the others of many crons can have been moved on
 local daemon, limit = ARGV[1], tonumber(ARGV[5])
 base = ARGV[2]
 local now = clock()
-call("ZADD", KEYS[2], plain(now + tonumber(ARGV[3])), daemon)
-local leader = call("GET", KEYS[4])
-local leads = not leader or leader == daemon
-if leads then
-    call("SET", KEYS[4], daemon, "PX", ARGV[4])
-end
-
 local function is_anything_there()
     if call("EXISTS", KEYS[1], KEYS[6]) > 0 then
         return true
@@ -33,21 +26,20 @@ local function is_anything_there()
     return false
 end
 
--- Its own entry among the daemons ends by itself.
-local function rests()
-    if ARGV[6] ~= "1" or is_anything_there() then
-        return false
-    end
+local leader = call("GET", KEYS[4])
+local leads = not leader or leader == daemon
+if ARGV[6] == "1" and not is_anything_there() then
+    call("DEL", KEYS[5])
     if leads then
         call("DEL", KEYS[4])
     end
-    call("SET", KEYS[5], "1")
-    return true
+    return { 0, 0, -1, 1 } -- its entry among the daemons, if there is one, ends by itself
 end
-
+call("ZADD", KEYS[2], plain(now + tonumber(ARGV[3])), daemon)
 if not leads then
-    return { 0, 0, -1, rests() and 1 or 0 }
+    return { 0, 0, -1, 0 }
 end
+call("SET", KEYS[4], daemon, "PX", ARGV[4])
 
 local function read(id)
     local task = read_task(base .. "|task-result:" .. id)
@@ -140,8 +132,5 @@ if count >= limit then
     wait = 0
 elseif #firing == 10 then
     wait = SOME_MS
-end
-if wait < 0 and rests() then
-    return { 0, count, -1, 1 }
 end
 return { 1, count, wait, 0, now, firing }

@@ -24,7 +24,7 @@ static const struct row {
     [TASK_KEY_HELD] = {"held", OF_DAEMON, {"|held:", 6}},
     [TASK_KEY_JOURNAL] = {"journal", OF_ALL, {"|journal", 8}},
     [TASK_KEY_LEADER] = {"leader", OF_ALL, {"|leader", 7}},
-    [TASK_KEY_RESTING] = {"resting", OF_ALL, {"|resting", 8}},
+    [TASK_KEY_AWAKE] = {"awake", OF_ALL, {"|awake", 6}},
     [TASK_KEY_CRONS] = {"crons", OF_ALL, {"|crons", 6}},
     [TASK_KEY_CRON] = {"cron", OF_CRON, {"|cron|", 6}},
     [TASK_KEY_CHANNEL] = {"channel", OF_DAEMON, {"|channel:", 9}},

@@ -17,7 +17,7 @@
  *                                              wait for its own workers
  *   journal   <base>|journal            hash   daemon -> what its last batch took
  *   leader    <base>|leader             string, EX   who does what is due
- *   resting   <base>|resting            string   some daemons may be at rest
+ *   awake     <base>|awake              string   no daemon is at rest
  *   crons     <base>|crons              zset   "<queue> <name>" -> when it is due, in ms; < 0: new
  *   cron      <base>|cron|<queue> <name>  hash   schedule and what its tasks are like
  *   channel   <base>|channel:<daemon>   where a daemon hears
@@ -46,7 +46,7 @@ enum task_key {
     TASK_KEY_HELD,
     TASK_KEY_JOURNAL,
     TASK_KEY_LEADER,
-    TASK_KEY_RESTING,
+    TASK_KEY_AWAKE,
     TASK_KEY_CRONS,
     TASK_KEY_CRON,
     TASK_KEY_CHANNEL,

@@ -170,7 +170,6 @@ START_TEST(a_daemon_that_rests_is_roused_for_those_who_may_die)
     struct client *far = node_client(second), *quiet = node_client(third);
     client_close(c);
     node_stop(&rig.nodes[0]);
-    expect(rig_redis(&rig), "DEL rallocd|task-queue|daemons", "(integer) 1");
     until(strstr(say(quiet, "INFO tasks"), "tasks_is_resting:1") != NULL);
     expect(far, "QUERY q 1 x NOWAIT TIMEOUT 0", "OK");
     expect_like(far, "LISTEN q", "1) 'q'*");

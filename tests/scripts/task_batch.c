@@ -165,10 +165,9 @@ START_TEST(daemons_rest_only_while_nothing_is_there)
 {
     open_scene();
     expect_idle_tend(&scene, "E", "[0 0 -1 1]");
-    expect_redis(&scene, "EXISTS p|task-queue|leader", "0");
-    expect_redis(&scene, "EXISTS p|task-queue|resting", "1");
+    ck_assert_int_eq(peek_int(scene.at.redis, "DBSIZE"), 0); /* it leaves nothing */
     expect_tasks(&scene, "S a q x ; T 1 0 1 q", "[OK [[q a x 1 60000 1.0]]]");
-    expect_redis(&scene, "EXISTS p|task-queue|resting", "0"); /* all were told */
+    expect_redis(&scene, "EXISTS p|task-queue|awake", "1"); /* all were told */
     expect_idle_tend(&scene, "E", "[1 0 ...");
     expect_idle_tend(&scene, "D", "[0 0 -1 0]");
     expect_tasks(&scene, "E a 1.0 r ; S b q y 0 ; T 1 0 1 q", "[OK OK [[q b y 1 -1 2.0]]]");
@@ -178,7 +177,7 @@ START_TEST(daemons_rest_only_while_nothing_is_there)
     expect_idle_tend(&scene, "D", "[0 0 -1 1]");
     expect_idle_tend(&scene, "E", "[0 0 -1 1]");
     expect_tasks(&scene, "S c q x 60000 3 - 0 20000", "[OK]");
-    expect_redis(&scene, "EXISTS p|task-queue|resting", "0");
+    expect_redis(&scene, "EXISTS p|task-queue|awake", "1");
     expect_idle_tend(&scene, "E", "[1 0 ...");
     scene_close_broken(&scene);
 }
