@@ -28,10 +28,11 @@ install_for = $(if $(filter $(1),$(GOALS)),$(2))
 PURPOSES := $(strip $(call install_for,run,run) $(call install_for,lint,lint) \
   $(call install_for,test check-asan check-valgrind,test) $(call install_for,bench,bench) \
   $(call install_for,check-valgrind,valgrind) $(call install_for,fuzz,fuzz))
-PKGS := hiredis libevent_core libevent_extra libevent_openssl inih libcrypto
+PKGS := hiredis libevent_core libevent_extra libevent_openssl inih zlib libcrypto
 DEB_hiredis := libhiredis-dev
 DEB_inih := libinih-dev
 DEB_libcrypto := libssl-dev
+DEB_zlib := zlib1g-dev
 missing_pkg = $(shell pkg-config --exists $(1) || echo $(1))
 ifneq ($(filter-out clean format help,$(GOALS)),)
   ifneq ($(PURPOSES),)
@@ -63,7 +64,7 @@ say       = $(if $(V),,@printf '  %-4s %s\n' $(1) $(@:$(OUT)/%=%);)
 PARALLEL  = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS) -Otarget)
 
 # --- the daemon: one archive a folder ----------------------------------------------------------------
-FOLDERS := run server commands report jobs pool lock ops redis resp io config base
+FOLDERS := run server commands report jobs pool lock task ops redis resp io config base
 obj      = $(patsubst src/%.c,$(OUT)/src/%.o,$(wildcard src/$(1)/*.c))
 archive  = $(OUT)/lib/$(1).a
 archives = $(foreach f,$(1),$(call archive,$(f)))
@@ -105,7 +106,7 @@ $(OUT)/tools/docs: $(OUT)/src/tools/docs.o $(call archives,$(FOLDERS))
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(PKG_LIBS) -lm
 $(OUT)/tools/embed: TOOL_LIBS := $(shell pkg-config --libs libcrypto 2>/dev/null)
-$(OUT)/gen/redis/scripts.h: $(OUT)/tools/embed $(LUA) lua/pool lua/lock
+$(OUT)/gen/redis/scripts.h: $(OUT)/tools/embed $(LUA) lua/pool lua/lock lua/task
 	@mkdir -p $(@D)
 	$(call say,GEN)$(OUT)/tools/embed lua $(OUT)/gen/redis/scripts.h $(OUT)/gen/scripts.c
 $(OUT)/gen/scripts.c: $(OUT)/gen/redis/scripts.h ;
@@ -116,7 +117,8 @@ $(OUT)/gen/scripts.o: $(OUT)/gen/scripts.c $(OUT)/flags
 TEST_LIB := $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/lib/*.c))
 TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/*/*.c tests/scripts/*.c tests/daemon/*.c \
           tests/fleet/*.c tests/fault/*.c tests/peers/*.c tests/docs/*.c))
-TEST_SCRIPTS := $(wildcard tests/docs/*.py tests/docs/*.sh tests/peers/*.py tests/peers/*.mjs)
+TEST_SCRIPTS := $(wildcard tests/docs/*.py tests/docs/*.sh tests/peers/*.py tests/peers/*.mjs \
+  tests/peers/*.sh)
 ifneq ($(BUILD),release) # it builds a daemon of its own, always the same
   TEST_SCRIPTS := $(filter-out tests/docs/docker.py,$(TEST_SCRIPTS))
 endif

@@ -14,6 +14,8 @@
 #include "ops/session.h"
 #include "pool/pools.h"
 #include "redis/upstream.h"
+#include "task/exec.h"
+#include "task/tasks.h"
 
 struct event_base;
 struct slowlog;
@@ -75,6 +77,8 @@ struct daemon {
     struct locks locks;
     struct list waits; /* requests that wait (struct later), oldest first */
     struct deadlocks deadlocks;
+    struct tasks tasks;
+    struct execs *execs;
     struct gc gc;
     struct steps steps;
     struct slowlog *slowlog;

@@ -5,6 +5,7 @@
 #include "commands/deadlocks.h"
 #include "commands/dispatch.h"
 #include "io/addr.h"
+#include "io/guarded.h"
 #include "report/slowlog.h"
 #include "run/run.h"
 #include "server/clients.h"
@@ -68,6 +69,7 @@ static void apply_settings(struct daemon *daemon)
     daemon->sessions.time_ms = daemon->config.server.session_timeout_ms;
     daemon->waiters.max = daemon->config.server.max_waiters;
     pools_configure(&daemon->pools);
+    tasks_configure(&daemon->tasks);
     clients_fit_limits(daemon->clients);
 }
 
@@ -183,13 +185,16 @@ static void on_clients_ending(void *arg)
     ticker_stop(&process->announce);
     ticker_stop(&process->gc);
     ticker_stop(&process->forget);
+    tasks_stop(&process->daemon.tasks);
+    execs_stop(process->daemon.execs);
 }
 
 static void drain(void *arg)
 {
     struct process *process = arg;
     struct daemon *daemon = &process->daemon;
-    if (daemon->batches.queued > 0 && clock_ms(&daemon->clock) < process->drain_until_ms)
+    if (daemon->batches.queued > 0 && clock_ms(&daemon->clock) < process->drain_until_ms &&
+        upstream_away_ms(daemon->upstream) == 0)
         return;
     ticker_stop(&process->drain);
     upstream_stop(daemon->upstream, STOP_REDIS_MS, on_upstream_stopped, process);
@@ -354,6 +359,9 @@ static void init_parts(struct process *process)
     rand_bytes(&daemon->rand, seed, sizeof seed);
     sessions_init(&daemon->sessions, &daemon->clock, daemon->config.server.session_timeout_ms,
                   seed);
+    tasks_init(&daemon->tasks, &daemon->batches, &daemon->waiters.alarms, &daemon->config,
+               &daemon->rand, &daemon->log);
+    daemon->execs = execs_new(&daemon->tasks, daemon->base);
     gc_init(&daemon->gc, &daemon->pools, &daemon->clock, &daemon->rand, &daemon->log);
     daemon->slowlog = slowlog_new();
     daemon->command_stats = command_stats_new();
@@ -369,7 +377,10 @@ static bool start(struct process *process, struct err *err)
     start_tickers(process);
     if (!clients_listen(daemon->clients, err) || !write_pidfile(process, err))
         return false;
-    return upstream_start(daemon->upstream, err);
+    if (!upstream_start(daemon->upstream, err))
+        return false;
+    tasks_start(&daemon->tasks);
+    return true;
 }
 
 /* The reverse of the start; the loop has ended, so nothing is called back but the ends of what
@@ -386,11 +397,14 @@ static void clear_parts(struct process *process)
     ticker_clear(&process->drain);
     ticker_clear(&process->announce);
     waiters_close(&daemon->waiters);
+    execs_stop(daemon->execs);
     batches_clear(&daemon->batches);
     clients_free(daemon->clients);
     sessions_clear(&daemon->sessions);
     pools_clear(&daemon->pools);
     locks_clear(&daemon->locks);
+    tasks_clear(&daemon->tasks);
+    execs_free(daemon->execs);
     waiters_clear(&daemon->waiters);
     upstream_free(daemon->upstream);
     slowlog_free(daemon->slowlog);
@@ -449,6 +463,8 @@ int main(int argc, char **argv)
     int code = EXIT_SUCCESS;
     if (argc > 1 && strcmp(argv[1], "run") == 0)
         return run_main(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "guarded") == 0)
+        return guarded_main(argv + 1);
     event_set_mem_functions(mem_alloc, mem_realloc, mem_free); /* libevent never lacks memory */
     clock_init(&daemon->clock);
     rand_init(&daemon->rand);

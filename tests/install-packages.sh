@@ -16,8 +16,10 @@ run test lint bench fuzz | library hiredis            | libhiredis-dev
 run test lint bench fuzz | library libevent_extra     | libevent-dev
 run test lint bench fuzz | library inih               | libinih-dev
 run test lint bench fuzz | library libcrypto          | libssl-dev
+run test lint bench fuzz | library zlib               | zlib1g-dev
 run test bench           | command -v redis-server    | redis-server
 run test bench           | command -v redis-cli       | redis-tools
+bench                    | command -v beanstalkd      | beanstalkd
 test lint fuzz           | library check              | check
 test lint                | header lua5.1/lua.h        | liblua5.1-0-dev
 test                     | /usr/bin/python3 -c pass   | python3

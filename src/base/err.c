@@ -17,6 +17,8 @@ static const char *const words[ERR_KINDS] = {
     [ERR_WRONGTYPE] = "WRONGTYPE",
     [ERR_LOST] = "LOST",
     [ERR_DEADLOCK] = "DEADLOCK",
+    [ERR_TASKFAIL] = "TASKFAIL",
+    [ERR_NOWORKER] = "NOWORKER",
 };
 
 const char *err_word(enum err_kind kind)

@@ -22,6 +22,8 @@ enum err_kind {
     ERR_WRONGTYPE, /* WRONGTYPE */
     ERR_LOST,      /* LOST */
     ERR_DEADLOCK,  /* DEADLOCK */
+    ERR_TASKFAIL,  /* TASKFAIL */
+    ERR_NOWORKER,  /* NOWORKER */
     ERR_KINDS
 };
 

@@ -110,6 +110,38 @@ bool check_lock_keys(struct ask *ask)
     return true;
 }
 
+bool check_patience(struct ask *ask)
+{
+    const struct tasks *tasks = &ask->daemon->tasks;
+    int64_t most = ask->daemon->config.server.max_waiters;
+    if (tasks->askers.count + tasks->listens.count >= (size_t)most)
+        ask_error(ask, ERR_BUSY,
+                  "%lld requests wait for tasks here already (max_waiters): not done",
+                  (long long)most);
+    return !ask->has_failed;
+}
+
+bool check_queue(struct ask *ask, struct str queue)
+{
+    struct err err;
+
+    if (name_check(queue, NAME_POOL, &err))
+        return true;
+    ask_fail(ask, &err);
+    return false;
+}
+
+bool check_payload(struct ask *ask, struct str queue, struct str payload, const char *what)
+{
+    int64_t most = config_queue(&ask->daemon->config, queue)->max_payload_bytes;
+
+    if ((int64_t)payload.len <= most)
+        return true;
+    ask_error(ask, ERR_GENERAL, "%s: %zu bytes, at most %lld are allowed (max_payload)", what,
+              payload.len, (long long)most);
+    return false;
+}
+
 bool check_client_text(struct ask *ask, struct str s, const char *what)
 {
     if (s.len > CHECK_CLIENT_TEXT_MAX) {

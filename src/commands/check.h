@@ -23,6 +23,13 @@ MUST_CHECK bool check_lock(struct ask *ask, struct lock_name *name);
 MUST_CHECK bool check_owner(struct ask *ask, struct str owner);
 /* All of the rest as names of locks, and how many they are. */
 MUST_CHECK bool check_lock_keys(struct ask *ask);
+/* One more that waits, for a task or its end: max_waiters. */
+MUST_CHECK bool check_patience(struct ask *ask);
+/* The name of a queue. */
+MUST_CHECK bool check_queue(struct ask *ask, struct str queue);
+/* Parameters or a result of a task of this queue. */
+MUST_CHECK bool check_payload(struct ask *ask, struct str queue, struct str payload,
+                              const char *what);
 #define CHECK_CLIENT_TEXT_MAX 512 /* each connection keeps three of them */
 /* What CLIENT SETNAME allows: printable ASCII without blanks, or nothing. `what` names it. */
 MUST_CHECK bool check_client_text(struct ask *ask, struct str s, const char *what);

@@ -211,7 +211,7 @@ void later_fail(struct later *later, const struct err *err)
 void later_end(struct later *later)
 {
     struct daemon *daemon = later->daemon;
-    int64_t usec = list_has(&later->node) ? 0 : clock_us(&daemon->clock) - later->started_us;
+    int64_t usec = later->is_patient ? 0 : clock_us(&daemon->clock) - later->started_us;
 
     if (list_has(&later->node))
         list_remove(&daemon->waits, &later->node);

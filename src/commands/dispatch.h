@@ -77,6 +77,7 @@ struct later {
     struct waiter *waiter; /* that it waits by; NULL: it does not ... */
     struct gang *gang;     /* ... or by this */
     struct list_node node; /* then: in daemon->waits */
+    bool is_patient;       /* it may wait for long: its time says nothing, and is not counted */
     bool has_failed;       /* private, as the rest */
     int64_t started_us;
     struct slowlog_args *args; /* a copy for the slow log, behind the struct; NULL: it is off */

@@ -76,6 +76,29 @@ void cmd_beat(struct ask *ask);
 void cmd_beats(struct ask *ask);
 void cmd_leave(struct ask *ask);
 
+/* tasks.c */
+void cmd_query(struct ask *ask);
+void cmd_listen(struct ask *ask);
+void cmd_progress(struct ask *ask);
+void cmd_result(struct ask *ask);
+void cmd_fail(struct ask *ask);
+void cmd_task(struct ask *ask);
+void cmd_hastask(struct ask *ask);
+void cmd_cancel(struct ask *ask);
+
+/* queues.c */
+void cmd_queue_list(struct ask *ask);
+void cmd_queue_info(struct ask *ask);
+void cmd_queue_peek(struct ask *ask);
+void cmd_queue_purge(struct ask *ask);
+void cmd_queue_dead(struct ask *ask);
+void cmd_queue_kick(struct ask *ask);
+void cmd_queue_pause(struct ask *ask);
+void cmd_queue_resume(struct ask *ask);
+void cmd_queue_cron(struct ask *ask);
+void cmd_queue_uncron(struct ask *ask);
+void cmd_queue_crons(struct ask *ask);
+
 /* connection.c */
 void cmd_subscribe(struct ask *ask);
 void cmd_unsubscribe(struct ask *ask);

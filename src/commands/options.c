@@ -4,8 +4,10 @@
 #include "base/num.h"
 #include <stdio.h>
 
-#define MAX_PERMITS INT64_C(1000000000) /* the scripts add them up exactly */
-#define MAX_WAIT_MS (INT64_C(365) * 24 * 3600 * 1000)
+#define MAX_PERMITS  INT64_C(1000000000) /* the scripts add them up exactly */
+#define MAX_WAIT_MS  (INT64_C(365) * 24 * 3600 * 1000)
+#define MAX_RETRIES  INT64_C(1000000)
+#define MAX_PRIORITY INT64_C(1000000000)
 
 const struct option option_table[] = {
     {"TIMEOUT", OPT_TIMEOUT, "seconds",
@@ -32,13 +34,22 @@ const struct option option_table[] = {
     {"REPORT", OPT_REPORT, NULL,
      "With WAIT, over RESP3: pushes `waiting place expected-ms` at once, and when the place has "
      "changed, at most once a second."},
+    {"POLICY", OPT_POLICY, "policy",
+     "Who may work on it: local (workers of this daemon), remote (all), localfirst, remotefirst, "
+     "or auto (all when somebody listens, else this daemon's)."},
+    {"ONCE", OPT_ONCE, NULL, "The result is dropped once it has been given."},
+    {"NOWAIT", OPT_NOWAIT, NULL, "OK at once; the result is to be asked for."},
+    {"DELAY", OPT_DELAY, "seconds", "Nobody gets the task before that time is over."},
+    {"RETRIES", OPT_RETRIES, "n", "How often it goes back to its queue when its worker left it."},
+    {"PRIORITY", OPT_PRIORITY, "n", "Higher ones come first; 0 unless said otherwise."},
+    {"RETRY", OPT_RETRY, "seconds", "Another attempt is made after that time."},
+    {"PUSH", OPT_PUSH, NULL,
+     "Over RESP3: OK at once, then pushes `progress id current total`, and `result id payload` or "
+     "`failed id error`."},
+    {"MISSED", OPT_MISSED, "once|skip|all",
+     "What becomes of firings that no daemon was there for: one task for all of them, none, or one "
+     "for each."},
     {NULL, 0, NULL, NULL}};
-
-/* Words that the specification gives to commands which this version does not have. They are kept
- * free now: where they were taken for resources, a later version would change what a request means.
- */
-static const char *const kept_words[] = {"PRIORITY", "POLICY",  "ONCE",  "NOWAIT",
-                                         "DELAY",    "RETRIES", "RETRY", NULL};
 
 static const struct option *find_option(struct str word)
 {
@@ -47,15 +58,6 @@ static const struct option *find_option(struct str word)
             return option;
     }
     return NULL;
-}
-
-static bool is_kept_word(struct str word)
-{
-    for (const char *const *kept = kept_words; *kept != NULL; kept++) {
-        if (str_eq_nocase(word, str_of(*kept)))
-            return true;
-    }
-    return false;
 }
 
 static bool refuse(const char *command, struct str word, struct err *err)
@@ -96,6 +98,66 @@ static bool parse_wait(struct str value, int64_t *out, struct err *err)
                    (long long)MAX_WAIT_MS, shown);
 }
 
+static bool parse_range(const struct option *option, struct str value, int64_t min, int64_t max,
+                        int64_t *out, struct err *err)
+{
+    char shown[80];
+    if (num_parse_int(value, out) && *out >= min && *out <= max)
+        return true;
+    str_printable(value, shown, sizeof(shown));
+    return err_set(err, ERR_GENERAL, "%s is not a whole number from %lld to %lld: '%s'",
+                   option->word, (long long)min, (long long)max, shown);
+}
+
+static bool parse_pause(const struct option *option, struct str value, int64_t *out,
+                        struct err *err)
+{
+    if (!parse_seconds(option, value, out, err))
+        return false;
+    return *out >= 0 || err_set(err, ERR_GENERAL, "%s is less than 0 seconds", option->word);
+}
+
+/* The place of a word among those that are allowed. */
+static bool parse_word(const struct option *option, struct str value, const char *const *words,
+                       unsigned count, unsigned *out, struct err *err)
+{
+    char shown[80], allowed[120];
+    size_t len = 0;
+    for (unsigned i = 0; i < count; i++) {
+        if (str_eq_nocase(value, str_of(words[i]))) {
+            *out = i;
+            return true;
+        }
+        len += (size_t)snprintf(allowed + len, sizeof(allowed) - len, "%s%s", i > 0 ? ", " : "",
+                                words[i]);
+    }
+    str_printable(value, shown, sizeof(shown));
+    return err_set(err, ERR_GENERAL, "%s is none of %s: '%s'", option->word, allowed, shown);
+}
+
+static bool parse_policy(const struct option *option, struct str value, enum task_policy *out,
+                         struct err *err)
+{
+    static const char *const words[] = {[TASK_AUTO] = "auto",
+                                        [TASK_LOCAL] = "local",
+                                        [TASK_REMOTE] = "remote",
+                                        [TASK_LOCALFIRST] = "localfirst",
+                                        [TASK_REMOTEFIRST] = "remotefirst"};
+    unsigned place = 0;
+    bool is_good = parse_word(option, value, words, 5, &place, err);
+    *out = (enum task_policy)place;
+    return is_good;
+}
+
+static bool parse_missed(const struct option *option, struct str value, enum task_missed *out,
+                         struct err *err)
+{
+    unsigned place = 0;
+    bool is_good = parse_word(option, value, task_missed_words, 3, &place, err);
+    *out = (enum task_missed)place;
+    return is_good;
+}
+
 static bool parse_bytes(const struct option *option, struct str value, struct str *out,
                         struct err *err)
 {
@@ -126,6 +188,18 @@ static bool parse_value(const struct option *option, struct str value, struct op
         return name_check(value, NAME_POOL, err);
     case OPT_PERMITS:
         return parse_count(option, value, &out->permits, err);
+    case OPT_POLICY:
+        return parse_policy(option, value, &out->policy, err);
+    case OPT_MISSED:
+        return parse_missed(option, value, &out->missed, err);
+    case OPT_DELAY:
+        return parse_pause(option, value, &out->delay_ms, err);
+    case OPT_RETRY:
+        return parse_pause(option, value, &out->retry_ms, err);
+    case OPT_RETRIES:
+        return parse_range(option, value, 0, MAX_RETRIES, &out->retries, err);
+    case OPT_PRIORITY:
+        return parse_range(option, value, -MAX_PRIORITY, MAX_PRIORITY, &out->priority, err);
     default:
         return parse_bytes(option, value, &out->token, err);
     }
@@ -189,7 +263,7 @@ bool options_parse(const char *command, unsigned allowed, bool has_rest, const s
             break;
         }
         const struct option *option = find_option(args[at]);
-        if (option == NULL && has_rest && !is_kept_word(args[at]))
+        if (option == NULL && has_rest)
             break;
         if (option == NULL || !(allowed & option->flag))
             return refuse(command, args[at], err);

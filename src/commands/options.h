@@ -1,10 +1,10 @@
 /* options: THE TABLE of option words. A word means the same in every command, so it is parsed in
- * one place: TIMEOUT is always seconds. Knows: base/. */
+ * one place: TIMEOUT is always seconds. Knows: base/, tasks' policies. */
 #ifndef COMMANDS_OPTIONS_H
 #define COMMANDS_OPTIONS_H
 
 #include "base/err.h"
-#include <stdint.h>
+#include "task/crons.h"
 
 enum option_flag {
     OPT_TIMEOUT = 1 << 0,     /* TIMEOUT seconds */
@@ -21,7 +21,16 @@ enum option_flag {
     OPT_PERMITS = 1 << 11,    /* PERMITS n OF m */
     OPT_SESSION = 1 << 12,    /* SESSION */
     OPT_WAIT = 1 << 13,       /* WAIT ms */
-    OPT_REPORT = 1 << 14      /* REPORT */
+    OPT_REPORT = 1 << 14,     /* REPORT */
+    OPT_POLICY = 1 << 15,     /* POLICY word */
+    OPT_ONCE = 1 << 16,       /* ONCE */
+    OPT_NOWAIT = 1 << 17,     /* NOWAIT */
+    OPT_DELAY = 1 << 18,      /* DELAY seconds */
+    OPT_RETRIES = 1 << 19,    /* RETRIES n */
+    OPT_PRIORITY = 1 << 20,   /* PRIORITY n */
+    OPT_RETRY = 1 << 21,      /* RETRY seconds */
+    OPT_PUSH = 1 << 22,       /* PUSH */
+    OPT_MISSED = 1 << 23      /* MISSED word */
 };
 
 struct options {
@@ -33,6 +42,11 @@ struct options {
     int64_t permits, limit;               /* 1 <= permits <= limit */
     struct str name, owner, reqid, token; /* 1 to 512 bytes, no NUL, where given */
     struct str set;                       /* the name of a lock set; "" where not given */
+    enum task_missed missed;              /* MISSED_ONCE where not given */
+    enum task_policy policy;              /* TASK_AUTO where not given */
+    int64_t delay_ms, retry_ms;           /* >= 0 */
+    int64_t retries;                      /* >= 0 */
+    int64_t priority;
 };
 
 /* One word, for documentation. */

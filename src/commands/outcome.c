@@ -87,6 +87,7 @@ static void stop_waiting(void *arg)
 void outcome_wait(struct later *later, struct waiter *waiter)
 {
     later->waiter = waiter;
+    later->is_patient = true;
     list_push(&later->daemon->waits, &later->node);
     turn_watch(later->turn, stop_waiting, waiter);
 }
@@ -99,6 +100,7 @@ static void stop_gang(void *arg)
 void outcome_wait_for_gang(struct later *later, struct gang *gang)
 {
     later->gang = gang;
+    later->is_patient = true;
     list_push(&later->daemon->waits, &later->node);
     turn_watch(later->turn, stop_gang, gang);
 }

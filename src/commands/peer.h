@@ -9,6 +9,8 @@
 
 struct daemon;
 struct holder;
+struct list;
+struct worker;
 
 /* --- one request's place in the order of replies --------------------------------------------- */
 
@@ -59,6 +61,9 @@ struct peer_state {
     bool hears_losses;     /* SUBSCRIBE __lost__ */
     /* of commands/deadlocks: */
     uint64_t deadlock_round; /* in which it was looked at last */
+    /* of commands/works: */
+    struct worker *worker; /* what it has taken and LISTENs for; NULL until it does */
+    struct list *pushed;   /* tasks that it is told of by pushes; NULL: none yet */
 };
 struct peer_state *peer_state(struct peer *peer);
 /* Replaces one of the texts by a copy. */

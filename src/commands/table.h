@@ -15,6 +15,8 @@ enum command_group {
     GROUP_LOCKS,
     GROUP_LOCK_SETS,
     GROUP_BEATS,
+    GROUP_TASKS,
+    GROUP_QUEUES,
     GROUP_CONNECTION,
     GROUP_SERVER
 };

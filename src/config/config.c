@@ -24,12 +24,34 @@ static const void *section_of_const(const struct config *config, enum key_sectio
     return (const char *)config + key_section_offset(section);
 }
 
+/* The structs by name of a named section. */
+static struct map *named_of(struct config *config, enum key_section section)
+{
+    return (struct map *)(void *)((char *)config + key_named_offset(section));
+}
+
+static const struct map *named_of_const(const struct config *config, enum key_section section)
+{
+    return (const struct map *)(const void *)((const char *)config + key_named_offset(section));
+}
+
+/* Goes over the named sections. */
+#define each_named(section) \
+    for (enum key_section section = KEY_POOL; section < KEY_SECTIONS; section++)
+
+/* The struct in use for a name: its own, or that of all. */
+static const void *struct_of(const struct config *config, enum key_section section, struct str name)
+{
+    const void *own = map_get(named_of_const(config, section), name);
+    return own != NULL ? own : section_of_const(config, section);
+}
+
 /* --- building the structs -------------------------------------------------------------- */
 
-/* What stands in the row's field of a pool: its own section's, else [pool:*]'s, else the default.
- */
-static void build_pool_row(struct config *config, const struct key *row, struct str name,
-                           struct pool_config *pool)
+/* What stands in the row's field of a pool or queue: its own section's, else [pool:*]'s, else the
+ * default. */
+static void build_named_row(struct config *config, const struct key *row, struct str name,
+                            void *pool)
 {
     const struct given *given = layers_find(&config->given, row, name);
 
@@ -38,19 +60,20 @@ static void build_pool_row(struct config *config, const struct key *row, struct 
     value_store(row, pool, str_of(given == NULL ? row->initial : given->value));
 }
 
-static void build_pool(struct config *config, struct str name, struct pool_config *pool)
+static void build_named(struct config *config, enum key_section section, struct str name,
+                        void *pool)
 {
-    each_row(row, KEY_POOL, KEY_POOL)
+    each_row(row, section, section)
     {
-        build_pool_row(config, row, name, pool);
+        build_named_row(config, row, name, pool);
     }
 }
 
-/* Everything from `given`; `pools` holds the pools that have sections. */
+/* Everything from `given`; `pools` and `queues` hold those that have sections. */
 static void build(struct config *config)
 {
     struct str name;
-    void *pool;
+    void *value;
 
     each_row(row, KEY_SERVER, KEY_LOG)
     {
@@ -58,9 +81,12 @@ static void build(struct config *config)
         value_store(row, section_of(config, row->section),
                     str_of(given == NULL ? row->initial : given->value));
     }
-    build_pool(config, STR("*"), &config->pool_default);
-    for (size_t at = 0; map_next(&config->pools, &at, &name, &pool);)
-        build_pool(config, name, pool);
+    each_named(section)
+    {
+        build_named(config, section, STR("*"), section_of(config, section));
+        for (size_t at = 0; map_next(named_of(config, section), &at, &name, &value);)
+            build_named(config, section, name, value);
+    }
     if (*config->redis.state_dir == '\0') {
         mem_free(config->redis.state_dir);
         config->redis.state_dir = mem_dup(str_of(config->source->state_dir));
@@ -125,6 +151,7 @@ static bool fill(struct config *config, struct config_source *source, struct log
     config->source = source;
     config->given = layers.given;
     config->pools = layers.pools;
+    config->queues = layers.queues;
     build(config);
     if (!is_good || !build_where(&config->redis, err))
         return false;
@@ -151,9 +178,9 @@ bool config_load(struct config *config, int argc, char **argv, char **environmen
     return is_good && (is_filled || !is_used);
 }
 
-static void free_pool(struct pool_config *pool)
+static void free_named(enum key_section section, void *pool)
 {
-    each_row(row, KEY_POOL, KEY_POOL)
+    each_row(row, section, section)
     {
         value_clear(row, pool);
     }
@@ -165,15 +192,18 @@ static void clear_values(struct config *config)
 {
     struct layers layers = {.given = config->given};
     struct str name;
-    void *pool;
+    void *value;
 
-    each_row(row, KEY_SERVER, KEY_POOL)
+    each_row(row, KEY_SERVER, KEY_SECTIONS)
     {
         value_clear(row, section_of(config, row->section));
     }
-    for (size_t at = 0; map_next(&config->pools, &at, &name, &pool);)
-        free_pool(pool);
-    map_clear(&config->pools);
+    each_named(section)
+    {
+        for (size_t at = 0; map_next(named_of(config, section), &at, &name, &value);)
+            free_named(section, value);
+        map_clear(named_of(config, section));
+    }
     layers_clear(&layers);
     config->given = layers.given;
 }
@@ -192,8 +222,12 @@ const char *config_path(const struct config *config)
 
 const struct pool_config *config_pool(const struct config *config, struct str name)
 {
-    const struct pool_config *pool = map_get(&config->pools, name);
-    return pool == NULL ? &config->pool_default : pool;
+    return struct_of(config, KEY_POOL, name);
+}
+
+const struct queue_config *config_queue(const struct config *config, struct str name)
+{
+    return struct_of(config, KEY_QUEUE, name);
 }
 
 /* --- reload ---------------------------------------------------------------------------- */
@@ -230,7 +264,7 @@ static void adopt(struct log *log, const struct key *row, void *old, void *new)
     if (is_same(row, old, new))
         return;
     char *name = mem_printf("%s%s.%s", key_section_name(row->section),
-                            row->section == KEY_POOL ? ":*" : "", row->name);
+                            key_is_named(row->section) ? ":*" : "", row->name);
     log_change(log, name, row, old, new);
     mem_free(name);
     if (row->flags & KEY_RELOAD)
@@ -254,59 +288,88 @@ static void keep_prefix(const struct config *config, struct str name, struct poo
     value_store(row, pool, str_of(old->prefix));
 }
 
-/* Tells what a reload changes for a pool beyond [pool:*]; of its prefix keep_prefix() tells. */
-static void log_pool(const struct config *config, const struct config *fresh, struct str pool,
-                     struct log *log)
+/* Tells what a reload changes for a pool or queue beyond [pool:*]; of a pool's prefix keep_prefix()
+ * tells. */
+static void log_named(const struct config *config, const struct config *fresh,
+                      enum key_section section, struct str name, struct log *log)
 {
-    const struct pool_config *old = config_pool(config, pool), *new = config_pool(fresh, pool);
+    const void *old = struct_of(config, section, name), *new = struct_of(fresh, section, name);
 
-    if (old == &config->pool_default && new == &fresh->pool_default)
+    if (old == section_of_const(config, section) && new == section_of_const(fresh, section))
         return;
-    each_row(row, KEY_POOL, KEY_POOL)
+    each_row(row, section, section)
     {
-        char *name = mem_printf("pool:%.*s.%s", PRSTR(pool), row->name);
-        if ((row->flags & KEY_RELOAD) && !is_same(row, old, new))
-            log_change(log, name, row, old, new);
-        mem_free(name);
+        char *full = mem_printf("%s:%.*s.%s", key_section_name(section), PRSTR(name), row->name);
+        bool is_told = (row->flags & KEY_RELOAD) || section != KEY_POOL;
+        if (is_told && !is_same(row, old, new))
+            log_change(log, full, row, old, new);
+        mem_free(full);
     }
 }
 
-/* Moves the values of the pools into the structs in use; those of pools without a section any more
- * are freed, unless they hold a prefix that must stay. */
-static void adopt_pools(struct config *config, struct config *fresh, struct log *log)
+static void log_all_named(const struct config *config, const struct config *fresh,
+                          enum key_section section, struct log *log)
 {
+    const struct map *olds = named_of_const(config, section);
+    const struct map *news = named_of_const(fresh, section);
     struct str name;
     void *value;
 
-    for (size_t at = 0; map_next(&fresh->pools, &at, &name, &value);) {
-        keep_prefix(config, name, value, log);
-        log_pool(config, fresh, name, log);
+    for (size_t at = 0; map_next(news, &at, &name, &value);) {
+        if (section == KEY_POOL)
+            keep_prefix(config, name, value, log);
+        log_named(config, fresh, section, name, log);
     }
-    for (size_t at = 0; map_next(&config->pools, &at, &name, &value);) {
-        if (map_get(&fresh->pools, name) == NULL)
-            log_pool(config, fresh, name, log);
+    for (size_t at = 0; map_next(olds, &at, &name, &value);) {
+        if (map_get(news, name) == NULL)
+            log_named(config, fresh, section, name, log);
     }
-    for (size_t at = 0; map_next(&config->pools, &at, &name, &value);) {
-        struct pool_config *old = value, *new = map_get(&fresh->pools, name);
-        if (new == NULL && strcmp(old->prefix, config->pool_default.prefix) == 0) {
-            free_pool(old);
+}
+
+/* The values for a name whose section has gone: those of all, but a pool's prefix must stay. NULL:
+ * it needs no struct of its own any more. */
+static void *without_section(const struct config *config, struct config *fresh,
+                             enum key_section section, struct str name, struct log *log)
+{
+    const struct pool_config *old = struct_of(config, section, name);
+
+    if (section != KEY_POOL || strcmp(old->prefix, config->pool_default.prefix) == 0)
+        return NULL;
+    struct pool_config *new = mem_zalloc(sizeof(*new));
+    build_named(fresh, section, name, new);
+    keep_prefix(config, name, new, log);
+    return new;
+}
+
+/* Moves the values of pools or queues into the structs in use; those of names without a section any
+ * more are freed, unless they hold a prefix that must stay. */
+static void adopt_named(struct config *config, struct config *fresh, enum key_section section,
+                        struct log *log)
+{
+    struct map *olds = named_of(config, section), *news = named_of(fresh, section);
+    struct str name;
+    void *old;
+
+    log_all_named(config, fresh, section, log);
+    for (size_t at = 0; map_next(olds, &at, &name, &old);) {
+        void *new = map_get(news, name);
+        if (new == NULL)
+            new = without_section(config, fresh, section, name, log);
+        if (new == NULL) {
+            free_named(section, old);
             continue;
         }
-        if (new == NULL) {
-            new = mem_zalloc(sizeof(*new));
-            build_pool(fresh, name, new);
-            keep_prefix(config, name, new, log);
-        }
-        each_row(row, KEY_POOL, KEY_POOL)
+        each_row(row, section, section)
         {
-            value_move(row, old, new);
+            if ((row->flags & KEY_RELOAD) || section == KEY_POOL) /* a prefix has been kept */
+                value_move(row, old, new);
         }
-        free_pool(new);
-        map_put(&fresh->pools, name, old);
+        free_named(section, new);
+        map_put(news, name, old);
     }
-    map_clear(&config->pools);
-    config->pools = fresh->pools;
-    map_init(&fresh->pools, (const unsigned char[16]){0});
+    map_clear(olds);
+    *olds = *news;
+    map_init(news, (const unsigned char[16]){0});
 }
 
 bool config_reload(struct config *config, struct log *log, struct err *err)
@@ -319,8 +382,11 @@ bool config_reload(struct config *config, struct log *log, struct err *err)
         clear_values(&fresh);
         return false;
     }
-    adopt_pools(config, &fresh, log);
-    each_row(row, KEY_SERVER, KEY_POOL)
+    each_named(section)
+    {
+        adopt_named(config, &fresh, section, log);
+    }
+    each_row(row, KEY_SERVER, KEY_SECTIONS)
     {
         adopt(log, row, section_of(config, row->section), section_of(&fresh, row->section));
     }
@@ -355,11 +421,12 @@ static void get_row(const struct getter *getter, const struct key *row, const ch
     mem_free(value);
 }
 
-static void get_pool(const struct getter *getter, struct str name, const struct pool_config *pool)
+static void get_named(const struct getter *getter, enum key_section section, struct str name,
+                      const void *pool)
 {
-    each_row(row, KEY_POOL, KEY_POOL)
+    each_row(row, section, section)
     {
-        char *full = mem_printf("pool:%.*s.%s", PRSTR(name), row->name);
+        char *full = mem_printf("%s:%.*s.%s", key_section_name(section), PRSTR(name), row->name);
         get_row(getter, row, full, pool);
         mem_free(full);
     }
@@ -370,7 +437,7 @@ void config_get(const struct config *config, struct str pattern,
 {
     struct getter getter = {pattern, each, arg};
     struct str name;
-    void *pool;
+    void *value;
 
     each_row(row, KEY_SERVER, KEY_LOG)
     {
@@ -378,9 +445,12 @@ void config_get(const struct config *config, struct str pattern,
         get_row(&getter, row, full, section_of_const(config, row->section));
         mem_free(full);
     }
-    get_pool(&getter, STR("*"), &config->pool_default);
-    for (size_t at = 0; map_next(&config->pools, &at, &name, &pool);)
-        get_pool(&getter, name, pool);
+    each_named(section)
+    {
+        get_named(&getter, section, STR("*"), section_of_const(config, section));
+        for (size_t at = 0; map_next(named_of_const(config, section), &at, &name, &value);)
+            get_named(&getter, section, name, value);
+    }
 }
 
 /* The row of "section.key", "key" ([server]) or "pool:NAME.key", and the pool's name. */
@@ -395,9 +465,9 @@ static const struct key *find_setting(struct str name, struct str *pool)
     *pool = STR("");
     if (at > 0) {
         head = str_make(name.ptr, at - 1);
-        while (section < KEY_POOL && !str_eq_nocase(head, str_of(key_section_name(section))))
+        while (!key_is_named(section) && !str_eq_nocase(head, str_of(key_section_name(section))))
             section++;
-        if (section == KEY_POOL && !key_parse_section(head, &section, pool, NULL))
+        if (key_is_named(section) && !key_parse_section(head, &section, pool, NULL))
             return NULL;
     }
     return key_find(section, str_make(name.ptr + at, name.len - at), true);
@@ -418,18 +488,16 @@ static bool set_value(struct config *config, const struct key *row, struct str v
     return is_good;
 }
 
-/* Gives a pool, or "*" all pools that have no value of their own, what was just noted. */
-static void set_pool_value(struct config *config, const struct key *row, struct str pool)
+/* Gives a pool or queue, or "*" all that have no value of their own, what was just noted. */
+static void set_named_value(struct config *config, const struct key *row, struct str pool)
 {
     struct str name;
     void *value;
 
-    build_pool_row(config, row, STR("*"), &config->pool_default);
-    for (size_t at = 0; map_next(&config->pools, &at, &name, &value);) {
-        if (((struct pool_config *)value)->prefix == NULL) /* the name is new */
-            build_pool(config, name, value);
-        else if (str_eq(pool, STR("*")) || str_eq(pool, name))
-            build_pool_row(config, row, name, value);
+    build_named_row(config, row, STR("*"), section_of(config, row->section));
+    for (size_t at = 0; map_next(named_of(config, row->section), &at, &name, &value);) {
+        if (str_eq(pool, STR("*")) || str_eq(pool, name))
+            build_named_row(config, row, name, value);
     }
 }
 
@@ -454,24 +522,28 @@ bool config_set(struct config *config, struct str name, struct str value, struct
     if (row == NULL) /* in Redis' words, which its clients know */
         return err_set(err, ERR_GENERAL,
                        "Unknown option or number of arguments for CONFIG SET - '%s'", shown);
-    bool is_new_pool = row->section == KEY_POOL && !str_eq(pool, STR("*")) &&
-                       map_get(&config->pools, pool) == NULL;
+    struct map *structs = key_is_named(row->section) ? named_of(config, row->section) : NULL;
+    bool is_new = structs != NULL && !str_eq(pool, STR("*")) && map_get(structs, pool) == NULL;
     bool is_good = true;
     if (!(row->flags & KEY_SET))
         is_good = err_set(err, ERR_GENERAL, "can't set immutable config");
-    else if (is_new_pool && config->pools.count >= (size_t)config->server.max_pools)
+    else if (is_new && structs->count >= (size_t)config->server.max_pools)
         is_good = err_set(err, ERR_GENERAL, "[server] max_pools is reached");
     else
-        is_good = value_check(row, value, err) &&
-                  (row->section == KEY_POOL || set_value(config, row, value, err));
+        is_good =
+            value_check(row, value, err) && (structs != NULL || set_value(config, row, value, err));
     if (!is_good)
         return refuse_set(err, shown);
 
-    struct layers layers = {.given = config->given, .pools = config->pools};
+    struct layers layers = {
+        .given = config->given, .pools = config->pools, .queues = config->queues};
     layers_note(&layers, LAYER_SET, "CONFIG SET", row, pool, value);
     config->given = layers.given;
     config->pools = layers.pools;
-    if (row->section == KEY_POOL)
-        set_pool_value(config, row, pool);
+    config->queues = layers.queues;
+    if (is_new)
+        build_named(config, row->section, pool, map_get(structs, pool));
+    if (structs != NULL)
+        set_named_value(config, row, pool);
     return true;
 }

@@ -77,12 +77,28 @@ struct pool_config {
     int64_t gc_count; /* entries of one sweep; 0: grows with the pool */
 };
 
+/* [queue:NAME], likewise. */
+struct queue_config {
+    int64_t default_timeout_ms; /* of QUERY; 0: for ever */
+    int64_t retries;
+    int64_t retry_delay_ms, retry_max_delay_ms;
+    bool is_exponential;           /* retry_backoff = fixed | exponential */
+    int64_t retry_jitter;          /* percent */
+    int64_t max_waiting, max_kept; /* tasks; ended ones */
+    int64_t max_payload_bytes;     /* of parameters, of a result */
+    int64_t compress_min_bytes;    /* 0: never */
+    char *exec;                    /* program and arguments; "" = none */
+    int64_t workers;               /* of exec */
+};
+
 struct config {
     struct server_config server;
     struct redis_config redis;
     struct log_config log;
     struct pool_config pool_default;
     struct map pools; /* name -> struct pool_config * */
+    struct queue_config queue_default;
+    struct map queues; /* name -> struct queue_config * */
 
     struct map given;             /* private: "section.key" -> struct given *; see layers.h */
     struct config_source *source; /* private: file, environment and arguments, kept for a reload */
@@ -115,6 +131,9 @@ MUST_CHECK bool config_reload(struct config *config, struct log *log, struct err
 /* Settings of a pool; never NULL. Borrowed until the next reload or CONFIG SET; the values are
  * changed in place, the struct of a pool moves only when its section comes or goes. */
 const struct pool_config *config_pool(const struct config *config, struct str name);
+
+/* Likewise of a queue. */
+const struct queue_config *config_queue(const struct config *config, struct str name);
 
 /* CONFIG GET: calls `each` with "section.key" and the value for all that match the glob. Keys of
  * [server] match by their bare name, too, and are then given by it: Redis clients ask for

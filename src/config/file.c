@@ -58,8 +58,8 @@ static void enter_section(struct reader *reader, struct str line)
     if (!key_parse_section(str_of(reader->section), &kind, &pool, reader->err)) {
         reader->failed_line = reader->number;
         err_wrap(reader->err, "%s:%d", reader->path, reader->number);
-    } else if (kind == KEY_POOL) {
-        layers_name_pool(reader->layers, pool);
+    } else if (key_is_named(kind)) {
+        layers_name(reader->layers, kind, pool);
     }
 }
 

@@ -43,6 +43,7 @@ static bool check_maxmemory(struct str value, struct err *err)
 #define REDIS(field)   .section = KEY_REDIS, .offset = offsetof(struct redis_config, field)
 #define LOGGING(field) .section = KEY_LOG, .offset = offsetof(struct log_config, field)
 #define POOL(field)    .section = KEY_POOL, .offset = offsetof(struct pool_config, field)
+#define QUEUE(field)   .section = KEY_QUEUE, .offset = offsetof(struct queue_config, field)
 
 static const struct key rows[] = {
     {SERVER(listen), .name = "listen", .type = KEY_LIST, .initial = "127.0.0.1:7411", .min = 1,
@@ -106,7 +107,9 @@ static const struct key rows[] = {
                  "third of them."},
     {SERVER(max_waiters), .name = "max_waiters", .type = KEY_INT, .initial = "100000", .min = 0,
      .max = 10000000, .flags = KEY_LIVE,
-     .sentence = "Requests that wait (WAIT) at a time; one more gets BUSY."},
+     .sentence =
+         "Requests that wait for pools (WAIT) at a time, and as many for tasks; one more gets "
+         "BUSY."},
     {SERVER(max_pools), .name = "max_pools", .type = KEY_INT, .initial = "10000", .min = 1,
      .max = 1000000, .flags = KEY_LIVE,
      .sentence = "Pools that this daemon knows at a time; naming one more is an error."},
@@ -204,6 +207,47 @@ static const struct key rows[] = {
     {POOL(gc_count), .name = "gc_count", .type = KEY_INT, .initial = "0", .min = 0, .max = 100000,
      .flags = KEY_LIVE,
      .sentence = "Entries that one step of the sweep looks at; 0: grows with the pool."},
+
+    {QUEUE(default_timeout_ms), .name = "default_timeout", .type = KEY_SECONDS, .initial = "300",
+     .min = 0, .max = 100 * YEAR, .flags = KEY_LIVE,
+     .sentence =
+         "Seconds that QUERY waits, that an attempt may take and that a result is kept when "
+         "QUERY names no TIMEOUT; 0: for ever."},
+    {QUEUE(retries), .name = "retries", .type = KEY_INT, .initial = "3", .min = 0, .max = 1000000,
+     .flags = KEY_LIVE,
+     .sentence = "How often a task that its worker left goes back to its queue when QUERY names no "
+                 "RETRIES; then it is dead."},
+    {QUEUE(retry_delay_ms), .name = "retry_delay", .type = KEY_SECONDS, .initial = "1", .min = 0,
+     .max = 24 * HOUR, .flags = KEY_LIVE,
+     .sentence = "Seconds before the third attempt; the second one comes at once."},
+    {QUEUE(is_exponential), .name = "retry_backoff", .type = KEY_BOOL, .initial = "exponential",
+     .words = "fixed exponential", .flags = KEY_LIVE,
+     .sentence = "Whether retry_delay doubles with each attempt."},
+    {QUEUE(retry_max_delay_ms), .name = "retry_max_delay", .type = KEY_SECONDS, .initial = "300",
+     .min = 0, .max = 24 * HOUR, .flags = KEY_LIVE, .sentence = "The longest of these waits."},
+    {QUEUE(retry_jitter), .name = "retry_jitter", .type = KEY_INT, .initial = "20", .min = 0,
+     .max = 100, .flags = KEY_LIVE,
+     .sentence = "Percent by which each of these waits is longer or shorter at random."},
+    {QUEUE(max_waiting), .name = "max_waiting", .type = KEY_INT, .initial = "100000", .min = 1,
+     .max = 100000000, .flags = KEY_LIVE,
+     .sentence = "Tasks that may wait in the queue, delayed ones too; one more gets -BUSY."},
+    {QUEUE(max_kept), .name = "max_kept", .type = KEY_INT, .initial = "100000", .min = 0,
+     .max = 100000000, .flags = KEY_LIVE,
+     .sentence = "Ended tasks whose results are kept at a time; beyond it the oldest go before "
+                 "their TIMEOUT is over."},
+    {QUEUE(max_payload_bytes), .name = "max_payload", .type = KEY_SIZE, .initial = "1mb", .min = 1,
+     .max = 512 * MB, .flags = KEY_LIVE,
+     .sentence = "Bytes of a task's parameters, of its result and of what its program prints."},
+    {QUEUE(compress_min_bytes), .name = "compress_min", .type = KEY_SIZE, .initial = "4kb",
+     .min = 0, .max = 512 * MB, .flags = KEY_LIVE,
+     .sentence = "Parameters and results of at least so many bytes lie compressed in Redis; 0: "
+                 "none."},
+    {QUEUE(exec), .name = "exec", .type = KEY_STRING, .initial = "", .min = 0, .max = 4095,
+     .sentence =
+         "Program that works on the queue's tasks, with its arguments, separated by blanks: "
+         "parameters on stdin, result on stdout; run without a shell. Empty: none."},
+    {QUEUE(workers), .name = "workers", .type = KEY_INT, .initial = "1", .min = 1, .max = 1000,
+     .sentence = "Programs of exec that run at a time."},
 };
 
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
@@ -211,10 +255,8 @@ static const struct key rows[] = {
 /* --- looking up ------------------------------------------------------------------------ */
 
 static const char *const section_names[KEY_SECTIONS] = {
-    [KEY_SERVER] = "server",
-    [KEY_REDIS] = "redis",
-    [KEY_LOG] = "log",
-    [KEY_POOL] = "pool",
+    [KEY_SERVER] = "server", [KEY_REDIS] = "redis", [KEY_LOG] = "log",
+    [KEY_POOL] = "pool",     [KEY_QUEUE] = "queue",
 };
 
 const char *key_section_name(enum key_section section)
@@ -229,8 +271,19 @@ size_t key_section_offset(enum key_section section)
         [KEY_REDIS] = offsetof(struct config, redis),
         [KEY_LOG] = offsetof(struct config, log),
         [KEY_POOL] = offsetof(struct config, pool_default),
+        [KEY_QUEUE] = offsetof(struct config, queue_default),
     };
     return offsets[section];
+}
+
+size_t key_named_offset(enum key_section section)
+{
+    return section == KEY_QUEUE ? offsetof(struct config, queues) : offsetof(struct config, pools);
+}
+
+size_t key_named_size(enum key_section section)
+{
+    return section == KEY_QUEUE ? sizeof(struct queue_config) : sizeof(struct pool_config);
 }
 
 const struct key *key_next(const struct key *key)
@@ -299,26 +352,26 @@ const struct key *key_nearest(enum key_section section, struct str name)
     return best;
 }
 
-bool key_parse_section(struct str text, enum key_section *section, struct str *pool,
+bool key_parse_section(struct str text, enum key_section *section, struct str *name,
                        struct err *err)
 {
-    static const struct str pool_head = {"pool:", 5};
+    struct str rest = text, head;
     char shown[100];
 
-    *pool = STR("");
-    if (str_starts(text, pool_head)) {
-        *section = KEY_POOL;
-        *pool = str_make(text.ptr + pool_head.len, text.len - pool_head.len);
-        return str_eq(*pool, STR("*")) || name_check(*pool, NAME_POOL, err);
-    }
-    for (int i = 0; i < KEY_POOL; i++) {
-        if (str_eq(text, str_of(section_names[i]))) {
-            *section = (enum key_section)i;
+    *name = STR("");
+    str_split(&rest, ':', &head);
+    for (int i = 0; i < KEY_SECTIONS; i++) {
+        *section = (enum key_section)i;
+        if (!str_eq(head, str_of(section_names[i])) || key_is_named(*section) != (rest.ptr != NULL))
+            continue;
+        if (!key_is_named(*section))
             return true;
-        }
+        *name = rest;
+        return str_eq(*name, STR("*")) || name_check(*name, NAME_POOL, err);
     }
     str_printable(text, shown, sizeof(shown));
     return err_set(err, ERR_GENERAL,
-                   "no such section: '%s'; there are server, redis, log, pool:NAME and pool:*",
+                   "no such section: '%s'; there are server, redis, log, pool:NAME, pool:*, "
+                   "queue:NAME and queue:*",
                    shown);
 }

@@ -7,7 +7,13 @@
 #include "config/config.h"
 #include <stdio.h>
 
-enum key_section { KEY_SERVER, KEY_REDIS, KEY_LOG, KEY_POOL, KEY_SECTIONS };
+enum key_section { KEY_SERVER, KEY_REDIS, KEY_LOG, KEY_POOL, KEY_QUEUE, KEY_SECTIONS };
+
+/* Sections that are there once for each name, and once for all: [pool:NAME], [pool:*]. */
+static inline bool key_is_named(enum key_section section)
+{
+    return section >= KEY_POOL;
+}
 
 /* What a value is, and what it is stored as. */
 enum key_type {
@@ -44,10 +50,13 @@ struct key {
     const char *sentence;                             /* for people; ends with a full stop */
 };
 
-/* "server" "redis" "log" "pool" */
+/* "server" "redis" "log" "pool" "queue" */
 const char *key_section_name(enum key_section section);
 /* Where in struct config the struct of a section is. KEY_POOL: that of [pool:*]. */
 size_t key_section_offset(enum key_section section);
+/* Of a named section: where in struct config its map of structs by name is, and their size. */
+size_t key_named_offset(enum key_section section);
+size_t key_named_size(enum key_section section);
 
 /* All rows, in the order of the documentation: start with NULL; NULL after the last. */
 const struct key *key_next(const struct key *key);
@@ -61,9 +70,9 @@ const struct key *key_nearest(enum key_section section, struct str name);
 void key_print_allowed(const struct key *key, char *out, size_t size);
 
 /* Splits "pool:gpu" into KEY_POOL and "gpu" ("*" for the defaults of all pools); other sections
- * have no name: *pool is empty. False: err says what sections there are, or why the pool's name is
- * not allowed. */
-MUST_CHECK bool key_parse_section(struct str text, enum key_section *section, struct str *pool,
+ * have no name: *name is empty. False: err says what sections there are, or why the name is not
+ * allowed. */
+MUST_CHECK bool key_parse_section(struct str text, enum key_section *section, struct str *name,
                                   struct err *err);
 
 /* The whole sample file: every row commented out at its default. False: `out` could not be

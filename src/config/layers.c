@@ -12,6 +12,7 @@ void layers_init(struct layers *layers, const unsigned char seed[16])
 {
     map_init(&layers->given, seed);
     map_init(&layers->pools, seed);
+    map_init(&layers->queues, seed);
 }
 
 static void free_given(struct given *given)
@@ -23,6 +24,16 @@ static void free_given(struct given *given)
     mem_free(given);
 }
 
+static void clear_structs(struct map *structs)
+{
+    struct str name;
+    void *value;
+
+    for (size_t at = 0; map_next(structs, &at, &name, &value);)
+        mem_free(value);
+    map_clear(structs);
+}
+
 void layers_clear(struct layers *layers)
 {
     struct str name;
@@ -31,25 +42,24 @@ void layers_clear(struct layers *layers)
     for (size_t at = 0; map_next(&layers->given, &at, &name, &value);)
         free_given(value);
     map_clear(&layers->given);
-    for (size_t at = 0; map_next(&layers->pools, &at, &name, &value);)
-        mem_free(value);
-    map_clear(&layers->pools);
+    clear_structs(&layers->pools);
+    clear_structs(&layers->queues);
 }
 
 /* "server.maxclients" "pool:gpu.mode" "pool:*.mode" */
 static char *print_name(const struct key *key, struct str pool)
 {
     const char *section = key_section_name(key->section);
-    if (key->section != KEY_POOL)
+    if (!key_is_named(key->section))
         return mem_printf("%s.%s", section, key->name);
     return mem_printf("%s:%.*s.%s", section, PRSTR(pool), key->name);
 }
 
-const struct given *layers_find(const struct map *given, const struct key *key, struct str pool)
+const struct given *layers_find(const struct map *given, const struct key *key, struct str name)
 {
-    char *name = print_name(key, pool);
-    const struct given *found = map_get(given, str_of(name));
-    mem_free(name);
+    char *full = print_name(key, name);
+    const struct given *found = map_get(given, str_of(full));
+    mem_free(full);
     return found;
 }
 
@@ -65,7 +75,7 @@ static bool refuse_key(const char *where, enum key_section section, struct str s
         snprintf(hint, sizeof(hint), "; is %s meant?", meant->name);
     else if (meant != NULL)
         snprintf(hint, sizeof(hint), "; is [%s%s] %s meant?", key_section_name(meant->section),
-                 meant->section == KEY_POOL ? ":*" : "", meant->name);
+                 key_is_named(meant->section) ? ":*" : "", meant->name);
     return err_set(err, ERR_GENERAL, "%s: [%.*s] has no key '%s'%s", where, PRSTR(shown_section),
                    shown, hint);
 }
@@ -82,23 +92,25 @@ static bool refuse_value(const char *where, const struct key *key, struct str se
     return err_wrap(err, "%s: [%.*s] %s = '%s'", where, PRSTR(section), key->name, shown);
 }
 
-void layers_name_pool(struct layers *layers, struct str pool)
+void layers_name(struct layers *layers, enum key_section section, struct str name)
 {
-    if (!str_eq(pool, STR("*")) && map_get(&layers->pools, pool) == NULL)
-        map_put(&layers->pools, pool, mem_zalloc(sizeof(struct pool_config)));
+    struct map *structs = section == KEY_QUEUE ? &layers->queues : &layers->pools;
+
+    if (!str_eq(name, STR("*")) && map_get(structs, name) == NULL)
+        map_put(structs, name, mem_zalloc(key_named_size(section)));
 }
 
 void layers_note(struct layers *layers, enum layer layer, const char *where, const struct key *key,
-                 struct str pool, struct str value)
+                 struct str name, struct str value)
 {
-    char *name = print_name(key, pool);
+    char *full = print_name(key, name);
     struct given *given = mem_alloc(sizeof(*given));
 
     *given = (struct given){layer, mem_dup(str_of(where)), mem_dup(value)};
-    free_given(map_put(&layers->given, str_of(name), given));
-    mem_free(name);
-    if (key->section == KEY_POOL)
-        layers_name_pool(layers, pool);
+    free_given(map_put(&layers->given, str_of(full), given));
+    mem_free(full);
+    if (key_is_named(key->section))
+        layers_name(layers, key->section, name);
 }
 
 bool layers_give(struct layers *layers, enum layer layer, const char *where, struct str section,
@@ -157,13 +169,15 @@ bool layers_read_environment(struct layers *layers, char *const *environment, st
         char *variable = mem_dup(name);
         const struct key *key = find_variable(str_make(name.ptr + head.len, name.len - head.len));
         bool is_good = true;
+        char section[32] = "";
+        if (key != NULL)
+            snprintf(section, sizeof(section), "%s%s", key_section_name(key->section),
+                     key_is_named(key->section) ? ":*" : "");
         if (key == NULL)
             log_line(log, LOG_LEVEL_WARNING, "setting-unknown", "variable", variable, "text",
                      "not a setting, ignored", NULL);
         else
-            is_good = layers_give(layers, LAYER_ENVIRONMENT, variable,
-                                  key->section == KEY_POOL ? STR("pool:*")
-                                                           : str_of(key_section_name(key->section)),
+            is_good = layers_give(layers, LAYER_ENVIRONMENT, variable, str_of(section),
                                   str_of(key->name), value, err);
         mem_free(variable);
         if (!is_good)

@@ -15,10 +15,11 @@ struct given {
     char *value;
 };
 
-/* What was given, and the pools that were named. */
+/* What was given, and the pools and queues that were named. */
 struct layers {
-    struct map given; /* "redis.url", "pool:gpu.mode" -> struct given * */
-    struct map pools; /* name -> struct pool_config *, zeroed: sections may be empty */
+    struct map given;  /* "redis.url", "pool:gpu.mode" -> struct given * */
+    struct map pools;  /* name -> struct pool_config *, zeroed: sections may be empty */
+    struct map queues; /* name -> struct queue_config *, likewise */
 };
 
 void layers_init(struct layers *layers, const unsigned char seed[16]);
@@ -29,17 +30,17 @@ void layers_clear(struct layers *layers);
  * err begins with `where`. */
 MUST_CHECK bool layers_give(struct layers *layers, enum layer layer, const char *where,
                             struct str section, struct str key, struct str value, struct err *err);
-/* Notes that a pool has a section; "*" has none of its own. */
-void layers_name_pool(struct layers *layers, struct str pool);
-/* Notes a value that was checked; `pool`: a name or "*" for rows of pools. */
+/* Notes that a pool or queue has a section; "*" has none of its own. */
+void layers_name(struct layers *layers, enum key_section section, struct str name);
+/* Notes a value that was checked; `name`: a name or "*" for rows of named sections. */
 void layers_note(struct layers *layers, enum layer layer, const char *where, const struct key *key,
-                 struct str pool, struct str value);
-/* The last layer's value of a row (`pool`: a name or "*" for rows of pools), NULL if none. */
-const struct given *layers_find(const struct map *given, const struct key *key, struct str pool);
+                 struct str name, struct str value);
+/* The last layer's value of a row (`name`: as above), NULL if none. */
+const struct given *layers_find(const struct map *given, const struct key *key, struct str name);
 
 MUST_CHECK bool layers_read_file(struct layers *layers, const char *path, struct err *err);
 /* RALLOCD_* that is no setting is warned about in `log` (NULL: not). RALLOCD_POOL_KEY is for
- * [pool:*]. `environment` ends with NULL. */
+ * [pool:*], RALLOCD_QUEUE_KEY for [queue:*]. `environment` ends with NULL. */
 MUST_CHECK bool layers_read_environment(struct layers *layers, char *const *environment,
                                         struct log *log, struct err *err);
 /* "--section.key=value"; `arguments` ends with NULL and holds nothing else. */

@@ -29,6 +29,10 @@ static const char *const section_heads[KEY_SECTIONS] = {
                  "pool; what it\n"
                  "# does not set it has from here. Pools need no section to be used.\n"
                  "[pool:*]\n",
+    [KEY_QUEUE] =
+        "\n# Settings of all queues of tasks. A section [queue:NAME] with the same keys is "
+        "for one queue.\n"
+        "[queue:*]\n",
 };
 
 /* The text as comment lines, broken at blanks. */

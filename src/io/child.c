@@ -24,6 +24,7 @@ struct child {
     pid_t pid;
     int pidfd;   /* -1: the system has none */
     bool is_own; /* to be reaped */
+    bool ends_group;
     struct event *end;
     child_ended ended;
     void *arg;
@@ -34,6 +35,8 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
     struct child *child = arg;
     int status = -1;
     (void)fd, (void)what;
+    if (child->ends_group) /* until it is reaped, no other group can have got its number */
+        kill(-child->pid, SIGKILL);
     if (child->is_own && waitpid(child->pid, &status, WNOHANG) != child->pid)
         status = -1;                  /* somebody else has reaped it */
     child->ended(child->arg, status); /* may free the child */
@@ -100,14 +103,18 @@ static void set_descriptors(posix_spawn_file_actions_t *actions, const struct ch
     int first_closed = INHERITED_FD;
     if (spec->workdir != NULL)
         posix_spawn_file_actions_addchdir_np(actions, spec->workdir);
-    if (spec->output_fd >= 0) {
+    int error_fd = spec->error_fd > 0 ? spec->error_fd : spec->output_fd;
+    if (spec->input_fd > 0)
+        posix_spawn_file_actions_adddup2(actions, spec->input_fd, STDIN_FILENO);
+    if (spec->output_fd >= 0)
         posix_spawn_file_actions_adddup2(actions, spec->output_fd, STDOUT_FILENO);
-        posix_spawn_file_actions_adddup2(actions, spec->output_fd, STDERR_FILENO);
-    }
+    if (error_fd >= 0)
+        posix_spawn_file_actions_adddup2(actions, error_fd, STDERR_FILENO);
     if (spec->inherited_fd >= 0)
         posix_spawn_file_actions_adddup2(actions, spec->inherited_fd, first_closed++);
     posix_spawn_file_actions_addclosefrom_np(actions, first_closed);
-    posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (spec->input_fd == 0)
+        posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 }
 
 static bool spawn(const struct child_spec *spec, pid_t *pid, struct err *err)
@@ -120,7 +127,9 @@ static bool spawn(const struct child_spec *spec, pid_t *pid, struct err *err)
     set_descriptors(&actions, spec);
     /* The array and its strings are not written to: the type is older than const. */
     char *const *argv = (char *const *)(uintptr_t)spec->argv;
-    int error = posix_spawnp(pid, spec->argv[0], &actions, &attributes, argv, environ);
+    char *const *environment =
+        spec->environment != NULL ? (char *const *)(uintptr_t)spec->environment : environ;
+    int error = posix_spawnp(pid, spec->argv[0], &actions, &attributes, argv, environment);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     if (error == 0)
@@ -141,7 +150,9 @@ struct child *child_start(struct event_base *base, const struct child_spec *spec
     if (child == NULL) {
         kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);
+        return NULL;
     }
+    child->ends_group = spec->ends_group;
     return child;
 }
 
@@ -162,6 +173,11 @@ void child_signal(struct child *child, int signal_number)
         syscall(SYS_pidfd_send_signal, child->pidfd, signal_number, NULL, 0);
     else if (!has_ended(child)) /* else the id may be another's */
         kill(child->pid, signal_number);
+}
+
+void child_kill_group(struct child *child)
+{
+    kill(-child->pid, SIGKILL);
 }
 
 void child_free(struct child *child)

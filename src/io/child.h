@@ -19,10 +19,14 @@ struct child_spec {
     const char *workdir;     /* NULL: ours */
     int output_fd;           /* stdout and stderr go there; -1: ours */
     int inherited_fd;        /* stays open in the child, as descriptor 3 (a lock); -1: none */
+    int input_fd;            /* stdin; 0: /dev/null */
+    int error_fd;            /* stderr; 0: where stdout goes */
+    const char *const *environment; /* ended by NULL; NULL: ours */
+    bool ends_group;                /* with it end all processes of its group, by SIGKILL */
 };
 
-/* NULL and err when the program cannot be started (also: not found, not executable). Its stdin is
- * /dev/null, it has our environment, and it outlives us if nobody stops it. */
+/* NULL and err when the program cannot be started (also: not found, not executable). It outlives us
+ * if nobody stops it. */
 struct child *child_start(struct event_base *base, const struct child_spec *spec, child_ended ended,
                           void *arg, struct err *err);
 /* Watches a process that is there already. NULL when there is none with that id. */
@@ -31,6 +35,8 @@ struct child *child_adopt(struct event_base *base, pid_t pid, child_ended ended,
 pid_t child_pid(const struct child *child);
 /* Sends a signal to the process; nothing happens when it has ended. */
 void child_signal(struct child *child, int signal_number);
+/* Sends SIGKILL to all processes of its group; only while it has not ended. */
+void child_kill_group(struct child *child);
 /* Forgets it without stopping it; ended() is not called any more. One of our own that still runs
  * is not reaped until we end. NULL is allowed. */
 void child_free(struct child *child);

@@ -1,4 +1,5 @@
 #include "redis/answer.h"
+#include "base/mem.h"
 #include "base/num.h"
 #include <hiredis/hiredis.h>
 
@@ -12,6 +13,16 @@ const struct answer *answer_none(void)
 {
     static const redisReply none = {.type = REDIS_REPLY_NIL};
     return (const struct answer *)(const void *)&none;
+}
+
+struct answer *answer_new_text(struct str text)
+{
+    redisReply *reply = mem_zalloc(sizeof(*reply));
+    reply->type = REDIS_REPLY_STRING;
+    reply->str =
+        (char *)(uintptr_t)text.ptr; /* nobody writes to it: the type is older than const */
+    reply->len = text.len;
+    return (struct answer *)(void *)reply;
 }
 
 bool answer_is_none(const struct answer *answer)

@@ -20,6 +20,10 @@ bool answer_is_error(const struct answer *answer);
 bool answer_is_int(const struct answer *answer);
 bool answer_is_array(const struct answer *answer);
 
+/* A text that did not come from Redis, as if it had: borrowed; the caller's to free by mem_free().
+ */
+struct answer *answer_new_text(struct str text);
+
 /* The text of a bulk, a status or an error; empty for others. Borrowed. */
 struct str answer_str(const struct answer *answer);
 /* An integer, or a bulk that reads as one; `otherwise` for the rest. */

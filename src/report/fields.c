@@ -223,9 +223,22 @@ NUMBER(locks_granted, daemon->locks.counters.granted)
 NUMBER(locks_held, daemon->locks.counters.held)
 NUMBER(locks_ended, daemon->locks.counters.ended)
 NUMBER(locks_recalled, daemon->locks.counters.recalled)
+NUMBER(tasks_queued, daemon->tasks.lane.queue.count)
+NUMBER(tasks_askers, daemon->tasks.askers.count)
+NUMBER(tasks_workers, daemon->tasks.workers.count)
+NUMBER(tasks_listens, daemon->tasks.listens.count)
+NUMBER(tasks_is_leading, daemon->tasks.is_leading)
+NUMBER(tasks_submitted, daemon->tasks.counters.submitted)
+NUMBER(tasks_taken, daemon->tasks.counters.taken)
+NUMBER(tasks_done, daemon->tasks.counters.done)
+NUMBER(tasks_failed, daemon->tasks.counters.failed)
+NUMBER(tasks_returned, daemon->tasks.counters.returned)
+NUMBER(tasks_is_resting, daemon->tasks.tend.place == 0 && !daemon->tasks.is_tending)
+NUMBER(tasks_tended, daemon->tasks.counters.tended)
+NUMBER(tasks_recalled, daemon->tasks.counters.recalled)
 
 const char *const field_sections[] = {"server", "clients", "memory", "stats", "commandstats",
-                                      "redis",  "locks",   "pools",  NULL};
+                                      "redis",  "locks",   "tasks",  "pools", NULL};
 
 #define TEXT(section, name, sentence, getter)                 \
     {                                                         \
@@ -333,6 +346,19 @@ const struct field field_table[] = {
     COUNTER("locks", "locks_held", "", "Those that were given none, for it was held.", locks_held),
     COUNTER("locks", "locks_ended", "", "Locks and shares ended by UNLOCK.", locks_ended),
     COUNTER("locks", "locks_recalled", "", "Those given back after a lost reply.", locks_recalled),
+    GAUGE("tasks", "tasks_queued", "", "Operations on tasks that wait to be sent.", tasks_queued),
+    GAUGE("tasks", "tasks_askers", "", "QUERYs that wait for a result.", tasks_askers),
+    GAUGE("tasks", "tasks_workers", "", "Connections and programs that work.", tasks_workers),
+    GAUGE("tasks", "tasks_listens", "", "LISTENs that are not answered.", tasks_listens),
+    GAUGE("tasks", "tasks_is_leading", "", "1: this daemon does what is due.", tasks_is_leading),
+    GAUGE("tasks", "tasks_is_resting", "", "1: there is nothing to look after.", tasks_is_resting),
+    COUNTER("tasks", "tasks_submitted", "", "QUERYs that Redis took.", tasks_submitted),
+    COUNTER("tasks", "tasks_taken", "", "Tasks taken by workers here.", tasks_taken),
+    COUNTER("tasks", "tasks_done", "", "Those ended by RESULT.", tasks_done),
+    COUNTER("tasks", "tasks_failed", "", "Those ended by FAIL.", tasks_failed),
+    COUNTER("tasks", "tasks_returned", "", "Those that their workers left.", tasks_returned),
+    COUNTER("tasks", "tasks_tended", "", "Those that were due, or of a dead daemon.", tasks_tended),
+    COUNTER("tasks", "tasks_recalled", "", "Those given back after a lost reply.", tasks_recalled),
 
     GAUGE("pools", "pools_known", "", "Pools that this daemon knows.", pools_known),
     GAUGE("pools", "waiters", "", "Requests of this daemon's clients that wait.", waiting),
@@ -393,6 +419,7 @@ void fields_reset(struct daemon *daemon)
     daemon->deadlocks.count = 0;
     daemon->steps.forward = daemon->steps.back = 0;
     daemon->sessions.lost = 0;
+    daemon->tasks.counters = (struct task_counters){0};
     list_each (node, &daemon->pools.all)
         list_entry(node, struct pool, node)->counters = (struct pool_counters){0};
 }

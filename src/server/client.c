@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "commands/dispatch.h"
 #include "commands/holds.h"
+#include "commands/works.h"
 #include "io/stream.h"
 #include "server/clients.h"
 #include <poll.h>
@@ -87,6 +88,7 @@ void client_end(struct peer *client, const char *why)
         return;
     client->why = why;
     tell_all_gone(client);
+    works_end(&client->state);
     client_become(client, list_is_empty(&client->turns) ? CLIENT_CLOSING : CLIENT_ENDING);
 }
 
@@ -497,6 +499,7 @@ void client_free(struct peer *client)
              client->why != NULL ? client->why : "", NULL);
     orphan_turns(client);
     holds_end(daemon, &client->state);
+    works_end(&client->state);
     client->state.is_monitor = false;
     count_monitor(client);
     leave_ready(client);

@@ -2,6 +2,7 @@
  * Knows: clients.  Must not know: what a command does. */
 #include "base/mem.h"
 #include "commands/holds.h"
+#include "commands/works.h"
 #include "daemon.h"
 #include "io/stream.h"
 #include "server/clients.h"
@@ -16,6 +17,7 @@ void peer_reset(struct daemon *daemon, struct peer *peer)
 {
     struct peer_state *state = &peer->state;
     holds_end(daemon, state);
+    works_end(state);
     client_clear_texts(state);
     state->protocol = 2;
     state->is_logged_in = daemon->config.server.requirepass[0] == '\0';

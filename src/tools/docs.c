@@ -152,7 +152,7 @@ static void write_settings(FILE *out)
         if (key->section != section) {
             fprintf(out, "%s`[%s%s]`\n\n| key | default | meaning |\n| --- | --- | --- |\n",
                     section == KEY_SECTIONS ? "" : "\n", key_section_name(key->section),
-                    key->section == KEY_POOL ? ":NAME" : "");
+                    key_is_named(key->section) ? ":NAME" : "");
             section = key->section;
         }
         write_key(out, key);

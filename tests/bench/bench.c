@@ -20,7 +20,7 @@ static const struct {
     {"pairs", section_pairs},       {"pipelined", section_pipelined}, {"large", section_large},
     {"kinds", section_kinds},       {"fleet", section_fleet},         {"locks", section_locks},
     {"handover", section_handover}, {"limit", section_limit},         {"idle", section_idle},
-    {"scripts", section_scripts},   {"profile", section_profile},
+    {"scripts", section_scripts},   {"profile", section_profile},     {"tasks", section_tasks},
 };
 #define SECTIONS (sizeof(sections) / sizeof(sections[0]))
 

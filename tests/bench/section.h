@@ -25,6 +25,8 @@ void section_locks(const struct options *options, FILE *report);
 void section_limit(const struct options *options, FILE *report);
 /* handover.c */
 void section_handover(const struct options *options, FILE *report);
+/* tasks.c */
+void section_tasks(const struct options *options, FILE *report);
 /* idle.c */
 void section_idle(const struct options *options, FILE *report);
 /* scripts.c */

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """readme: every block of README.md does what it says, on a daemon of its own.
 
-Sessions are typed into redis-cli line by line; a token stands for the one that really came, and
-times to live may have shrunk a little. Shell lines that would change the machine run in a form that
+Each session is typed into a redis-cli of its own line by line; a token stands for the one that really
+came, and times to live may have shrunk a little. Shell lines that would change the machine run in a form that
 does not (see SHELL). A block or a shell line that nothing here knows how to run is a failure.
 """
 import os
@@ -54,6 +54,21 @@ def is_same(expected, real, tokens):
     return False
 
 
+def ask(cli, command):
+    """The lines of its reply: those before the answer to what is asked behind it."""
+    cli.stdin.write(f"{command}\nECHO that-was-it\n")
+    cli.stdin.flush()
+    reply = []
+    for line in cli.stdout:
+        if line == '"that-was-it"\n':
+            break
+        if not re.fullmatch(r"\(\d+\.\d\ds\)\n", line):  # how long it took
+            reply.append(line.rstrip("\n"))
+    while reply and not reply[-1]:
+        reply.pop()
+    return reply
+
+
 def check_session(lines, port):
     tokens = {}
     steps = []
@@ -62,16 +77,18 @@ def check_session(lines, port):
             steps.append((line[len(PROMPT):], []))
         else:
             steps[-1][1].append(line)
-    for command, expected in steps:
-        for shown, real in tokens.items():
-            command = command.replace(shown, real)
-        reply = run(["redis-cli", "--no-raw", "-p", str(port)], input=command + "\n").splitlines()
-        while reply and not reply[-1]:
-            reply.pop()
-        if len(reply) != len(expected) or not all(
-                is_same(want, got, tokens) for want, got in zip(expected, reply)):
-            raise AssertionError("\n".join(
-                [f"{command}", "README says:", *expected, "but it was:", *reply]))
+    with subprocess.Popen(["redis-cli", "--no-raw", "-p", str(port)], text=True,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as cli:
+        for command, expected in steps:
+            for shown, real in tokens.items():
+                command = command.replace(shown, real)
+            reply = ask(cli, command)
+            if len(reply) != len(expected) or not all(
+                    is_same(want, got, tokens) for want, got in zip(expected, reply)):
+                cli.kill()
+                raise AssertionError("\n".join(
+                    [f"{command}", "README says:", *expected, "but it was:", *reply]))
+        cli.stdin.close()
 
 
 # --- shell lines -----------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ struct link {
     struct text requests; /* from the daemon, not passed on yet */
     struct text replies;
     int64_t replies_due_ms; /* when delayed replies leave */
+    bool has_hole;          /* replies were swallowed */
 };
 
 struct relay {
@@ -140,7 +141,10 @@ static bool pass_replies(struct relay *relay, struct link *link)
     if (relay->is_swallowing && link->replies.len > 0) {
         relay->swallowed++;
         link->replies.len = 0;
+        link->has_hole = true;
     }
+    if (link->has_hole && !relay->is_swallowing)
+        return false; /* no stream goes on behind bytes that it has lost */
     if (link->replies.len == 0) {
         link->replies_due_ms = 0;
         return true;

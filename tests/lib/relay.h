@@ -19,7 +19,7 @@ void relay_cut(struct relay *relay);
 void relay_refuse(struct relay *relay, bool is_on);
 /* While on, nothing passes in either direction; links stay open. */
 void relay_stall(struct relay *relay, bool is_on);
-/* While on, requests pass and replies are lost. */
+/* While on, requests pass and replies are lost; links that have lost some end with it. */
 void relay_swallow_replies(struct relay *relay, bool is_on);
 /* Replies leave so much later. */
 void relay_delay_replies(struct relay *relay, int ms);

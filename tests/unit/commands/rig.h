@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "commands/dispatch.h"
-#include "commands/handlers.h"
+#include "commands/works.h"
 #include "daemon.h"
 #include "report/slowlog.h"
 #include <check.h>
@@ -327,6 +327,8 @@ static inline void rig_start(void)
     pools_configure(&daemon->pools);
     locks_init(&daemon->locks, &daemon->batches, &daemon->waiters,
                str_of(daemon->config.server.namespace), &daemon->rand, &daemon->log);
+    tasks_init(&daemon->tasks, &daemon->batches, &daemon->waiters.alarms, &daemon->config,
+               &daemon->rand, &daemon->log);
     rig_connect(0);
     rig_connect(1);
 }
@@ -335,9 +337,13 @@ static inline void rig_stop(void)
 {
     ck_assert(!rig.upstream.is_flying);
     pools_clear(&rig.daemon.pools);
-    waiters_clear(&rig.daemon.waiters);
     locks_clear(&rig.daemon.locks);
+    for (struct peer *peer = rig.peers; peer < rig.peers + PEERS_MAX; peer++)
+        works_end(&peer->state);
+    tasks_stop(&rig.daemon.tasks);
     batches_clear(&rig.daemon.batches);
+    tasks_clear(&rig.daemon.tasks);
+    waiters_clear(&rig.daemon.waiters);
     for (struct peer *peer = rig.peers; peer < rig.peers + PEERS_MAX; peer++) {
         mem_free(peer->state.name);
         mem_free(peer->state.lib_name);

@@ -206,7 +206,7 @@ START_TEST(every_key_can_be_given_by_variable_and_argument)
             variable[i] = (char)(variable[i] >= 'a' ? variable[i] - 32 : variable[i]);
         snprintf(variable + len, sizeof(variable) - (size_t)len, "=%s", key->initial);
         snprintf(argument, sizeof(argument), "--%s%s.%s=%s", section,
-                 key->section == KEY_POOL ? ":*" : "", key->name, key->initial);
+                 key_is_named(key->section) ? ":*" : "", key->name, key->initial);
         take("", variable);
         take(argument, "");
         ck_assert_msg(strstr(logged(), "setting-unknown") == NULL, "%s", variable);
@@ -226,7 +226,8 @@ START_TEST(errors_name_the_variable_or_the_option)
     refuse("--server.maxclients|5", "", "unknown option '5'; see rallocd --help");
     refuse("--servr.maxclients=1", "",
            "--servr.maxclients: no such section: 'servr'; there are "
-           "server, redis, log, pool:NAME and pool:*");
+           "server, redis, log, pool:NAME, pool:*, queue:NAME "
+           "and queue:*");
     refuse("--server.maxclient=1", "",
            "--server.maxclient: [server] has no key 'maxclient'; is maxclients meant?");
     refuse("--pool:lock.mode=shared", "",
@@ -235,8 +236,8 @@ START_TEST(errors_name_the_variable_or_the_option)
     refuse("--server.timeout=1|--server.timeout=2", "",
            "--server.timeout: [server] timeout is given twice, first at --server.timeout");
     refuse("--a..=1", "",
-           "--a..: no such section: 'a.'; there are server, redis, log, pool:NAME "
-           "and pool:*");
+           "--a..: no such section: 'a.'; there are server, redis, log, pool:NAME, "
+           "pool:*, queue:NAME and queue:*");
 }
 END_TEST
 
@@ -618,11 +619,11 @@ END_TEST
 /* What GET shows, SET takes, and GET shows again. */
 START_TEST(every_row_goes_round_through_get_and_set)
 {
-    take("--pool:gpu.mode=shared", "");
+    take("--pool:gpu.mode=shared|--queue:gpu.retries=1", "");
     for (const struct key *key = key_next(NULL); key != NULL; key = key_next(key)) {
         char name[200];
         snprintf(name, sizeof(name), "%s%s.%s", key_section_name(key->section),
-                 key->section == KEY_POOL ? ":gpu" : "", key->name);
+                 key_is_named(key->section) ? ":gpu" : "", key->name);
         char *before = mem_dup(str_of(get(name)));
         char *value = mem_dup(str_of(before + strlen(name) + 1));
         value[strlen(value) - 1] = '\0';

@@ -97,6 +97,7 @@ START_TEST(every_field_has_a_row)
                    offsetof(struct redis_config, links));
     expect_covered(KEY_LOG, sizeof(struct log_config), 0, 0);
     expect_covered(KEY_POOL, sizeof(struct pool_config), 0, 0);
+    expect_covered(KEY_QUEUE, sizeof(struct queue_config), 0, 0);
 }
 END_TEST
 
@@ -162,8 +163,9 @@ START_TEST(sections_are_parsed)
     ck_assert(!key_parse_section(STR("pool:lock"), &section, &pool, &err));
     ck_assert(!key_parse_section(STR("pool"), &section, &pool, &err));
     ck_assert(!key_parse_section(STR("Server"), &section, &pool, &err));
-    ck_assert_str_eq(err.text, "no such section: 'Server'; there are server, redis, log, pool:NAME "
-                               "and pool:*");
+    ck_assert_str_eq(err.text,
+                     "no such section: 'Server'; there are server, redis, log, pool:NAME, "
+                     "pool:*, queue:NAME and queue:*");
     ck_assert(!key_parse_section(STR(""), &section, &pool, &err));
 }
 END_TEST

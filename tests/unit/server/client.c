@@ -4,6 +4,7 @@
 #include "base/num.h"
 #include "commands/dispatch.h"
 #include "commands/holds.h"
+#include "commands/works.h"
 #include "server/clients.h"
 #include <check.h>
 #include <errno.h>
@@ -67,6 +68,11 @@ void holds_end(struct daemon *daemon, struct peer_state *state)
 {
     (void)daemon;
     ck_assert_ptr_null(state->holder);
+}
+
+void works_end(struct peer_state *state)
+{
+    ck_assert_ptr_null(state->worker);
 }
 
 size_t holds_count(const struct peer_state *state)
