@@ -1,6 +1,7 @@
-/* handover: the section about what passes from one holder to who waits for it: how long it takes
- * from the FREE at one daemon to the answer at another one, beside a round trip to Redis in the
- * same rounds, and what it costs Redis when few and many wait. Knows: stage, latency. */
+/* handover: the section about what passes from one program to another that waits for it: from the
+ * FREE at one daemon to the answer at another one, and from QUERY over its worker to its result,
+ * beside a round trip to Redis in the same rounds; and what it costs Redis when few and many wait.
+ * Knows: stage, latency. */
 #include "base/mem.h"
 #include "latency.h"
 #include "section.h"
@@ -10,13 +11,16 @@
 #include <string.h>
 #include <time.h>
 
-enum { PING, EVALSHA, ASK, HANDOVER, KINDS };
+enum { PING, EVALSHA, ASK, HANDOVER, QUERY_HERE, QUERY_ACROSS, KINDS };
 enum { LINES = 3, MOST_CLIENTS = 100, FAR_US = 500 };
 
 static const char *const kind_names[KINDS] = {
-    "PING to Redis", "EVALSHA of `return 1` to Redis",
+    "PING to Redis",
+    "EVALSHA of `return 1` to Redis",
     "a request through a daemon that reads one thing (POOL LEN)",
-    "hand-over: FREE at one daemon, the waiter's answer at the other"};
+    "hand-over: FREE at one daemon, the waiter's answer at the other",
+    "QUERY, its worker and its result at one daemon",
+    "QUERY whose worker is at the other daemon"};
 static const int line_lengths[LINES] = {10, 1000, 10000};
 
 /* So many wait for the one resource of a pool, always in the same order: each client's next request
@@ -34,6 +38,9 @@ struct place {
     struct stage stage;
     redisContext *redis; /* as the daemons reach it */
     redisContext *giver; /* at the daemon where nobody waits */
+    redisContext *asker; /* of QUERY, where its worker is */
+    redisContext *worker;
+    unsigned long queries;
     char sha[41];
     struct line lines[LINES];
     int line_count;
@@ -132,6 +139,42 @@ static uint64_t hand_over(struct place *place, struct line *line)
     return took_ns;
 }
 
+/* --- tasks -------------------------------------------------------------------------------------
+ */
+
+static void listen_for_task(struct place *place)
+{
+    redisAppendCommand(place->worker, "LISTEN tasks WAIT 0");
+    send_all(place->worker);
+}
+
+/* The task's id comes back as its result. */
+static void work_on_task(struct place *place)
+{
+    redisReply *task = NULL;
+    if (redisGetReply(place->worker, (void **)&task) != REDIS_OK ||
+        task->type != REDIS_REPLY_ARRAY || task->elements < 2)
+        errx(1, "no task: %s", place->worker->errstr);
+    redisAppendCommand(place->worker, "RESULT %s %s", task->element[1]->str, task->element[1]->str);
+    send_all(place->worker);
+    freeReplyObject(task);
+}
+
+/* Submitted, taken by who listens for it, answered. */
+static uint64_t query(struct place *place, redisContext *asker)
+{
+    redisAppendCommand(asker, "QUERY tasks t-%lu params POLICY remote TIMEOUT 30 ONCE",
+                       place->queries++);
+    uint64_t began_ns = now_ns();
+    send_all(asker);
+    work_on_task(place);
+    hear(asker, REDIS_REPLY_STRING);
+    uint64_t took_ns = now_ns() - began_ns;
+    hear(place->worker, REDIS_REPLY_STATUS);
+    listen_for_task(place);
+    return took_ns;
+}
+
 /* --- measuring ---------------------------------------------------------------------------------
  */
 
@@ -141,6 +184,8 @@ static uint64_t ask_once(struct place *place, int kind)
     uint64_t began_ns = now_ns();
     if (kind == HANDOVER)
         return hand_over(place, line);
+    if (kind == QUERY_HERE || kind == QUERY_ACROSS)
+        return query(place, kind == QUERY_HERE ? place->asker : place->giver);
     if (kind == ASK) {
         program_ask_number(daemon_of_waiters(place), "POOL LEN %s", line->pool);
     } else {
@@ -190,7 +235,7 @@ static void print_ratio(const struct place *place, int kind, int rounds, FILE *r
 {
     double ratios[SPREAD_MAX_ROUNDS];
     for (int i = 0; i < rounds; i++)
-        ratios[i] = place->p50[HANDOVER][i] / place->p50[kind][i];
+        ratios[i] = place->p50[kind][i] / place->p50[PING][i];
     struct spread ratio = spread_of(ratios, rounds);
     fprintf(report, " %.2f / %.2f / %.2f |", ratio.min, ratio.median, ratio.max);
 }
@@ -211,11 +256,9 @@ static void print_times(const struct place places[2], int rounds, FILE *report)
                     spread_of(places[i].p99[kind], rounds).median);
         fputc('\n', report);
     }
-    fputs("\nSo a hand-over takes as long as so many round trips (p50):\n\n"
-          "| | near | far |\n| --- | ---: | ---: |\n",
-          report);
-    for (int kind = PING; kind <= ASK; kind++) {
-        fprintf(report, "| of %s |", kind_names[kind]);
+    fputs("\nSo many PINGs that takes (p50):\n\n| | near | far |\n| --- | ---: | ---: |\n", report);
+    for (int kind = ASK; kind < KINDS; kind++) {
+        fprintf(report, "| %s |", kind_names[kind]);
         for (int i = 0; i < 2; i++)
             print_ratio(&places[i], kind, rounds, report);
         fputc('\n', report);
@@ -249,6 +292,9 @@ static void open_place(struct place *place, const struct options *options, int d
     stage_start(&place->stage, &plan);
     place->redis = dial(&place->stage.link);
     place->giver = dial(&place->stage.daemons[1].local);
+    place->asker = dial(&place->stage.daemons[0].local);
+    place->worker = dial(&place->stage.daemons[0].local);
+    listen_for_task(place);
     redisReply *sha = program_ask(&place->stage.redis, "SCRIPT LOAD %s", "return 1");
     snprintf(place->sha, sizeof(place->sha), "%s", sha->str);
     freeReplyObject(sha);
@@ -263,6 +309,8 @@ static void close_place(struct place *place)
         close_line(&place->lines[i]);
     redisFree(place->redis);
     redisFree(place->giver);
+    redisFree(place->asker);
+    redisFree(place->worker);
     stage_stop(&place->stage);
 }
 
