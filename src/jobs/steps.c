@@ -6,6 +6,7 @@ enum {
     TOLERANCE_US = 200 * 1000, /* a smaller step is none: holders have margins of their own */
     DRIFT_PPM = 1000           /* what is corrected slowly (NTP: 500) is no step */
 };
+#define MOST_S INT64_C(100000000000) /* the year 5138: more is no time */
 
 static void step_forward(struct steps *steps, int64_t step_us)
 {
@@ -54,8 +55,9 @@ static void end_time(void *arg, enum call_fate fate, const struct answer *answer
 {
     struct steps *steps = arg;
     int64_t s = answer_int(answer_at(answer, 0), 0), us = answer_int(answer_at(answer, 1), 0);
+    bool is_time = s > 0 && s < MOST_S && us >= 0 && us < 1000000;
     steps->is_asking = false;
-    if (fate == CALL_ANSWERED && s > 0)
+    if (fate == CALL_ANSWERED && is_time)
         look(steps, s * 1000000 + us, clock_us(steps->batches->clock));
 }
 

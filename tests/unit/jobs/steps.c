@@ -128,6 +128,10 @@ START_TEST(what_is_no_time_is_left_alone)
     lose();
     steps_tick(&steps);
     answer("+OK\r\n");
+    steps_tick(&steps);
+    answer("*2\r\n:1795624150663286\r\n:5\r\n");
+    steps_tick(&steps);
+    answer("*2\r\n:1795624150\r\n:-1795624150663286\r\n");
     played.room = 0;
     steps_tick(&steps);
     played.room = 100;
