@@ -26,7 +26,8 @@ struct lock_wait {
     struct waiter waiter; /* first */
     struct locks *locks;
     struct lock_request request;
-    struct waited **waited; /* of each of its locks; owned */
+    struct waited **waited;   /* of each of its locks; owned */
+    struct lock_call *asking; /* while it does */
     lock_done done;
     void *arg;
 };
@@ -97,6 +98,7 @@ static void end_ask(struct op *op, const struct err *failure, const struct answe
     struct lock_wait *wait = call->arg;
     struct waiter *waiter = &wait->waiter;
     struct err err;
+    wait->asking = NULL;
     if (!lock_call_check(call, failure, answer, &err)) {
         waiter_failed(waiter, &err, op->is_lost);
     } else if (answer_int(answer_at(answer, 0), 0) == 0) {
@@ -120,7 +122,18 @@ static void ask(struct waiter *waiter)
     struct lock_place place = {waiter_id(waiter, text), waiter->ticket};
     struct lock_call *call = wish_pack(wait->locks, &wait->request, &place, NULL, wait);
     call->op.done = end_ask;
+    wait->asking = call;
     lock_call_send(call);
+}
+
+static bool withdraw(struct waiter *waiter)
+{
+    struct lock_wait *wait = wait_of(waiter);
+    if (!lane_withdraw(&wait->locks->lane, &wait->asking->op))
+        return false;
+    lock_call_free(wait->asking);
+    wait->asking = NULL;
+    return true;
 }
 
 /* --- leaving -------------------------------------------------------------------------------------
@@ -236,8 +249,12 @@ static void free_wait(struct waiter *waiter)
     mem_free(wait);
 }
 
-const struct line_rules lock_waits_rules = {
-    .ask = ask, .leave = leave, .beat = beat, .answer = answer, .free = free_wait};
+const struct line_rules lock_waits_rules = {.ask = ask,
+                                            .withdraw = withdraw,
+                                            .leave = leave,
+                                            .beat = beat,
+                                            .answer = answer,
+                                            .free = free_wait};
 
 static struct lock_wait *wait_new(struct locks *locks, const struct lock_request *request)
 {

@@ -125,6 +125,7 @@ static bool send_queued(struct lane *lane)
     for (size_t i = 0; i < composed.count; i++) {
         list_remove(&lane->queue, &batches->picked[i]->node);
         list_push(&lane->flying, &batches->picked[i]->node);
+        batches->picked[i]->is_flying = true;
     }
     if (composed.is_batch) {
         lane->sequence = ++batches->sequence;
@@ -296,6 +297,7 @@ static void take_back(struct lane *lane)
         struct list_node *node = lane->flying.root.prev;
         list_remove(&lane->flying, node);
         list_push_front(&lane->queue, node);
+        op_at(node)->is_flying = false;
     }
 }
 
@@ -593,6 +595,18 @@ bool lane_add_first(struct lane *lane, struct op *op, struct err *err)
     if (lane->alone_left > 0)
         lane->alone_left++;
     take(lane);
+    return true;
+}
+
+bool lane_withdraw(struct lane *lane, struct op *op)
+{
+    if (op->is_flying || op->err != NULL)
+        return false;
+    list_remove(&lane->queue, &op->node);
+    lane->batches->queued--;
+    if (lane->lost == 0 && list_is_empty(&lane->queue))
+        unlist(lane);
+    mark_active(lane);
     return true;
 }
 

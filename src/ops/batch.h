@@ -51,6 +51,7 @@ struct op {
      * asked for nothing else that is not answered yet. */
     bool may_lead;
     bool may_grant; /* it is refused while nothing is granted: see batches_hold_grants() */
+    bool is_flying; /* private: it has been sent */
     bool is_full;   /* private: a cheaper script has answered FULL */
     bool is_lost;   /* set with an error: it was sent, and may have happened */
     op_done done;
@@ -183,5 +184,8 @@ bool lane_is_idle(const struct lane *lane);
 MUST_CHECK bool lane_add(struct lane *lane, struct op *op, struct err *err);
 /* As lane_add, before all that waits, and never refused for the bound: for repairs. */
 MUST_CHECK bool lane_add_first(struct lane *lane, struct op *op, struct err *err);
+/* Takes back an operation that has not been sent: it is the caller's again, and `done` does not
+ * run. False: it has been, or is about to end. */
+MUST_CHECK bool lane_withdraw(struct lane *lane, struct op *op);
 
 #endif

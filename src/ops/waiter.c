@@ -167,8 +167,12 @@ static void stop(struct waiter *waiter, const struct err *err)
     answer(waiter, err);
     if (waiter->state == WAITER_WAITING)
         leave(waiter, unheard(waiter));
-    else if (waiter->state == WAITER_ASKING)
+    else if (waiter->state == WAITER_ASKING && !waiter->line->rules->withdraw(waiter))
         waiter->leaving = unheard(waiter);
+    else if (waiter->state == WAITER_ASKING && waiter->may_be_in_line)
+        leave(waiter, unheard(waiter));
+    else if (waiter->state == WAITER_ASKING)
+        end(waiter);
 }
 
 void waiter_gone(struct waiter *waiter)

@@ -45,6 +45,9 @@ struct line_rules {
     /* Asks, with waiter->ticket (-1: for the first time): ends in waiter_queued(), waiter_served()
      * or waiter_failed(). */
     void (*ask)(struct waiter *waiter);
+    /* Takes back what ask() has asked for, if that has not been sent yet; then it ends in none of
+     * these. False: it has been. */
+    bool (*withdraw)(struct waiter *waiter);
     /* Ends in waiter_left(). */
     void (*leave)(struct waiter *waiter, enum leaving how);
     /* Optional: it has a place in the line now, or still. */

@@ -19,6 +19,7 @@ struct wait {
     struct pool *pool;
     struct malloc_request request; /* its texts are behind this record */
     char random[RAND_TOKEN_LEN];
+    struct packed *asking; /* while it does */
     leases_done done;
     void *arg;
     waits_moved moved; /* NULL: it does not want to know */
@@ -81,6 +82,7 @@ static void end_ask(struct op *op, const struct err *failure, const struct answe
     struct packed *packed = (struct packed *)op;
     struct wait *wait = packed->arg;
     bool is_lost = op->is_lost;
+    wait->asking = NULL;
     int64_t asked_ms = op->queued_ms;
     struct leases leases = {0};
     struct err err;
@@ -110,6 +112,7 @@ static void ask(struct waiter *waiter)
     packed->arg = wait;
     packed->op.weight = grants_weight(request);
     grants_put_holder(packed, request);
+    wait->asking = packed;
     packed->op.may_grant = true;
     packed_put_literal(packed, STR("W"));
     packed_put(packed, id);
@@ -120,6 +123,16 @@ static void ask(struct waiter *waiter)
     packed_put_int(packed, request->longest_ms > 0 ? request->longest_ms : 0);
     grants_put(packed, request, wait->random);
     packed_send(packed, &wait->pool->lane);
+}
+
+static bool withdraw(struct waiter *waiter)
+{
+    struct wait *wait = wait_of(waiter);
+    if (!lane_withdraw(&wait->pool->lane, &wait->asking->op))
+        return false;
+    packed_free(wait->asking);
+    wait->asking = NULL;
+    return true;
 }
 
 /* --- leaving -------------------------------------------------------------------------------------
@@ -289,6 +302,7 @@ static void free_wait(struct waiter *waiter)
 }
 
 const struct line_rules waits_rules = {.ask = ask,
+                                       .withdraw = withdraw,
                                        .leave = leave,
                                        .placed = placed,
                                        .beat = beat,

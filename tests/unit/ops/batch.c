@@ -834,6 +834,36 @@ START_TEST(what_was_not_taken_ends_at_the_next_tick)
 }
 END_TEST
 
+START_TEST(what_is_withdrawn_before_it_was_sent_never_happens)
+{
+    add(0, "a");
+    add(1, "b");
+    add(2, "c");
+    ck_assert(!lane_withdraw(&lane, &ops[0].op)); /* it has been sent */
+    ck_assert(lane_withdraw(&lane, &ops[1].op));
+    answer(ONE("A"));
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode c");
+    settle(CALL_REFUSED, LOADING); /* until it is sent again */
+    ck_assert(lane_withdraw(&lane, &ops[2].op));
+    pass_ms(1000);
+    ck_assert_int_eq(played.count, 2);
+    ck_assert_int_eq(ops[1].times + ops[2].times, 0);
+    ck_assert(lane_is_idle(&lane));
+    ck_assert_uint_eq(batches.queued, 0);
+}
+END_TEST
+
+START_TEST(what_was_refused_cannot_be_withdrawn)
+{
+    new_op(0, SCRIPT_POOL_BATCH, "a");
+    err_set(&err, ERR_UPSTREAM, "away");
+    batches_refuse(&batches, &ops[0].op, &err);
+    ck_assert(!lane_withdraw(&lane, &ops[0].op));
+    pass_ms(0);
+    assert_failed(0, "away");
+}
+END_TEST
+
 /* --- times without grants --- */
 
 static bool add_grant(int i, const char *name)
@@ -970,6 +1000,8 @@ int main(void)
     tcase_add_test(tcase, a_stale_batch_is_as_good_as_lost);
     tcase_add_test(tcase, another_lost_call_is_not_recalled);
     tcase_add_test(tcase, what_was_not_taken_ends_at_the_next_tick);
+    tcase_add_test(tcase, what_is_withdrawn_before_it_was_sent_never_happens);
+    tcase_add_test(tcase, what_was_refused_cannot_be_withdrawn);
     tcase_add_test(tcase, while_grants_are_held_only_they_are_refused);
     tcase_add_test(tcase, a_lane_of_nothing_but_held_grants_is_idle);
     tcase_add_test(tcase, another_server_holds_grants_where_that_is_wanted);

@@ -211,6 +211,27 @@ START_TEST(what_is_granted_while_its_client_goes_is_given_back)
 }
 END_TEST
 
+/* Its client may be served elsewhere before Redis is back. */
+START_TEST(what_has_not_been_sent_when_its_client_goes_is_never_asked)
+{
+    struct malloc_request request = one;
+    request.reqid = STR("q");
+    struct waiter *in_line = start_in_line(0);
+    played.away_ms = 5;
+    struct waiter *asking = waits_malloc(pool, &request, 0, hear_leases, &told);
+    waiter_gone(asking);
+    ck_assert_int_eq(told.times, 1);
+    ck_assert_uint_eq(waiters.by_number.count, 1);
+    ck_assert(waiters_wake(&waiters, STR("me:1")) == in_line); /* it asks again, with its place */
+    waiter_gone(in_line);
+    played.away_ms = 0;
+    pass(50);
+    assert_asked(" exclusive E me:1 g");
+    answer(LEFT);
+    ck_assert_uint_eq(waiters.by_number.count, 0);
+}
+END_TEST
+
 START_TEST(who_cannot_leave_goes_on_trying)
 {
     waiter_gone(start_in_line(0));
@@ -392,6 +413,7 @@ int main(void)
         who_will_ask_again_by_its_reqid_leaves_for_a_while,
         who_will_ask_again_leaves_what_was_granted_while_it_went,
         what_is_granted_while_its_client_goes_is_given_back,
+        what_has_not_been_sent_when_its_client_goes_is_never_asked,
         who_cannot_leave_goes_on_trying,
         a_line_with_waiters_beats_each_second_and_at_the_next_deadline,
         a_beat_wakes_who_has_missed_its_message,
