@@ -35,22 +35,15 @@ size_t lock_key_len(enum lock_key which, struct str prefix, const struct lock_na
            (row->holder == OF_LOCK ? name->key.len : 0);
 }
 
-static char *put(char *out, struct str text)
-{
-    if (text.len > 0)
-        memcpy(out, text.ptr, text.len);
-    return out + text.len;
-}
-
 void lock_key_write(enum lock_key which, struct str prefix, const struct lock_name *name, char *out)
 {
     const struct row *row = &rows[which];
-    out = put(out, prefix);
-    out = put(out, STR("|"));
-    out = put(out, second_of(row, name));
-    out = put(out, row->middle);
+    str_put(&out, prefix);
+    str_put(&out, STR("|"));
+    str_put(&out, second_of(row, name));
+    str_put(&out, row->middle);
     if (row->holder == OF_LOCK)
-        put(out, name->key);
+        str_put(&out, name->key);
 }
 
 bool lock_key_called(const char *name, enum lock_key *out)

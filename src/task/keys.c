@@ -65,19 +65,13 @@ size_t task_key_len(enum task_key which, struct str prefix, const struct task_na
            tail.second.len;
 }
 
-static char *put(char *out, struct str text)
-{
-    if (text.len > 0)
-        memcpy(out, text.ptr, text.len);
-    return out + text.len;
-}
-
 void task_key_write(enum task_key which, struct str prefix, const struct task_name *name, char *out)
 {
     const struct row *row = &rows[which];
     struct tail tail = tail_of(row, name);
-    out = put(put(put(out, prefix), base), row->middle);
-    put(put(put(out, tail.first), tail.between), tail.second);
+    const struct str texts[] = {prefix, base, row->middle, tail.first, tail.between, tail.second};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        str_put(&out, texts[i]);
 }
 
 bool task_key_called(const char *name, enum task_key *out)

@@ -29,15 +29,6 @@ static struct taken *taken_at(struct list_node *node)
     return list_entry(node, struct taken, node);
 }
 
-static struct str keep(char **at, struct str text)
-{
-    struct str kept = str_make(*at, text.len);
-    if (text.len > 0)
-        memcpy(*at, text.ptr, text.len);
-    *at += text.len;
-    return kept;
-}
-
 static void forget_old(struct worker *worker)
 {
     int64_t now_ms = clock_ms(worker->tasks->clock);
@@ -77,9 +68,9 @@ void taken_note(struct worker *worker, const struct answer *tasks)
         struct taken *taken = mem_zalloc(sizeof *taken + queue.len + id.len + ticket.len);
         char *at = taken->bytes;
         taken->worker = worker;
-        taken->queue = keep(&at, queue);
-        taken->id = keep(&at, id);
-        taken->ticket = keep(&at, ticket);
+        taken->queue = str_put(&at, queue);
+        taken->id = str_put(&at, id);
+        taken->ticket = str_put(&at, ticket);
         if (ttl_ms > 0)
             taken->until_ms = clock_ms(worker->tasks->clock) + ttl_ms + REMEMBER_MS;
         list_push(&worker->taken, &taken->node);
