@@ -39,7 +39,7 @@ end
 read_values(7)
 run_other = make_run_other()
 
--- The letter and the locks of the operation at hand, and the places of that letter and of its first key.
+-- The operation at hand: its letter and the place of that, its locks, the place of its first key.
 local function peek()
     local i, first, locks = at, k, {}
     i = argv[i] == "Q" and i + 2 or i
@@ -50,18 +50,19 @@ local function peek()
     for place = first, first + (argv[i] == "A" and 2 * tonumber(argv[i + 3]) - 2 or 0), 2 do
         locks[#locks + 1] = keys[place]
     end
-    return argv[i], locks, i, first
+    return { letter = argv[i], at = i, locks = locks, first = first }
 end
 
--- Runs the operation at hand for one that has this place in the line (id "": none).
-local function run_for(id, group, ticket)
-    local letter, locks, _, first = peek()
-    local is_held = (letter == "L" or letter == "R") and value_at(first) -- then no place matters
-    only_again = not is_held and line.is_behind(locks, id, group, ticket)
+-- Runs the operation at hand, as peek() has told it, for one that has this place in the line (id "":
+-- none).
+local function run_for(op, id, group, ticket)
+    local is_single = op.letter == "L" or op.letter == "R"
+    local is_held = is_single and value_at(op.first) -- then no place matters
+    only_again = not is_held and line.is_behind(op.locks, id, group, ticket)
     local reply = run_other(argv[at], argv[at + 1], argv[at + 2])
     only_again = false
-    if letter == "H" and reply then
-        line.touched[locks[1]] = true -- there may be room for the next one
+    if op.letter == "H" and reply then
+        line.touched[op.locks[1]] = true -- there may be room for the next one
     end
     return reply
 end
@@ -70,12 +71,12 @@ local TAKES = { L = true, R = true, A = true, H = true }
 local ENDS = { F = true, G = true, J = true, X = true }
 
 local function run()
-    local letter, locks = peek()
-    if ENDS[letter] then
-        line.touched[locks[1]] = true
+    local op = peek()
+    if ENDS[op.letter] then
+        line.touched[op.locks[1]] = true
     end
-    if TAKES[letter] then
-        return run_for("", "", math.huge)
+    if TAKES[op.letter] then
+        return run_for(op, "", "", math.huge)
     end
     return run_other(argv[at], argv[at + 1], argv[at + 2])
 end
@@ -83,14 +84,14 @@ end
 local function ask()
     local id, ticket, group = argv[at + 1], argv[at + 2], argv[at + 3]
     at, reqid = at + 4, group
-    local letter, locks, i = peek()
-    local kind = letter ~= "H" and "x" or argv[i + 3] == SHARED and "s" or "p"
+    local op = peek()
+    local kind = op.letter ~= "H" and "x" or argv[op.at + 3] == SHARED and "s" or "p"
     local place = ticket ~= "" and call("ZSCORE", key.waiters, id) or nil
     local own_ticket = tonumber(place or ticket) or 0
-    local reply = run_for(id, group, own_ticket > 0 and own_ticket or math.huge)
+    local reply = run_for(op, id, group, own_ticket > 0 and own_ticket or math.huge)
     if reply == false then
         if not place then
-            place = line.enter(id, line.ticket_of(group) or own_ticket, group, kind, locks)
+            place = line.enter(id, line.ticket_of(group) or own_ticket, group, kind, op.locks)
         end
         return { 0, tonumber(place), tonumber(wait.beat(argv[1])) }
     end
