@@ -377,10 +377,13 @@ static bool is_full(struct lane *lane, const struct answer *answer)
 {
     if (!lane->is_packed)
         return false;
-    bool is_full = str_eq(answer_str(answer), STR("FULL"));
-    lane->fulls = is_full ? lane->fulls + 1 : 0;
+    if (!str_eq(answer_str(answer), STR("FULL"))) {
+        lane->fulls = 0;
+        return false;
+    }
+    lane->fulls++;
     lane->full_ms = clock_ms(lane->batches->clock);
-    return is_full;
+    return true;
 }
 
 static void end_call(void *arg, enum call_fate fate, const struct answer *answer)

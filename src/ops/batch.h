@@ -141,7 +141,7 @@ struct lane {
     bool is_recalling;   /* the call in flight is a recall */
     bool is_packed;      /* the call in flight is of a cheaper script */
     unsigned fulls;      /* FULL answers of cheaper scripts, one after the other */
-    int64_t full_ms;     /* when a cheaper script answered last */
+    int64_t full_ms;     /* when it last was one */
     bool is_later;       /* node is in batches->later */
     size_t alone_left;   /* so many at the head go alone: they were refused together */
     uint64_t sequence;   /* of the newest batch */
