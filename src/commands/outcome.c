@@ -79,6 +79,13 @@ void outcome_texts(void *arg, const struct err *err, const struct answer *answer
     later_end(later);
 }
 
+static void wait_until(struct later *later, void (*gone)(void *arg), void *arg)
+{
+    later->is_patient = true;
+    list_push(&later->daemon->waits, &later->node);
+    turn_watch(later->turn, gone, arg);
+}
+
 static void stop_waiting(void *arg)
 {
     waiter_gone(arg);
@@ -87,9 +94,7 @@ static void stop_waiting(void *arg)
 void outcome_wait(struct later *later, struct waiter *waiter)
 {
     later->waiter = waiter;
-    later->is_patient = true;
-    list_push(&later->daemon->waits, &later->node);
-    turn_watch(later->turn, stop_waiting, waiter);
+    wait_until(later, stop_waiting, waiter);
 }
 
 static void stop_gang(void *arg)
@@ -100,9 +105,7 @@ static void stop_gang(void *arg)
 void outcome_wait_for_gang(struct later *later, struct gang *gang)
 {
     later->gang = gang;
-    later->is_patient = true;
-    list_push(&later->daemon->waits, &later->node);
-    turn_watch(later->turn, stop_gang, gang);
+    wait_until(later, stop_gang, gang);
 }
 
 void outcome_put_int(struct reply *reply, const char *name, int64_t n)
