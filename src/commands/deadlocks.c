@@ -79,12 +79,6 @@ static struct str who_of(const struct later *later, const struct peer_state *sta
     return str_of(out);
 }
 
-static struct str id_of(const struct daemon *daemon, const struct peer_state *state, char out[80])
-{
-    snprintf(out, 80, "%s:%" PRIu64, daemon->id, state->id);
-    return str_of(out);
-}
-
 static void put_hold(void *arg, struct str object, int64_t amount)
 {
     waitfor_put_hold(arg, object, amount);
@@ -93,8 +87,8 @@ static void put_hold(void *arg, struct str object, int64_t amount)
 static void put_session(struct evbuffer *out, const struct later *later, int64_t ticket,
                         const struct peer_state *state)
 {
-    char id[80], who[80];
-    waitfor_put_session(out, id_of(later->daemon, state, id), ticket, who_of(later, state, who));
+    char id[HOLDS_NAME_MAX], who[80];
+    waitfor_put_session(out, holds_name(later, id), ticket, who_of(later, state, who));
     put_wants(out, later);
     holds_each(state, put_hold, out);
 }
@@ -128,9 +122,8 @@ static void refuse(struct daemon *daemon, struct str victim, const struct err *e
 {
     list_each (node, &daemon->waits) {
         struct later *later = list_entry(node, struct later, node);
-        struct peer *peer = turn_peer(later->turn);
-        char id[80];
-        if (peer == NULL || !str_eq(id_of(daemon, peer_state(peer), id), victim))
+        char id[HOLDS_NAME_MAX];
+        if (turn_is_orphan(later->turn) || !str_eq(holds_name(later, id), victim))
             continue;
         daemon->deadlocks.count++;
         log_line(&daemon->log, LOG_LEVEL_WARNING, "deadlock", "cycle", err->text, NULL);

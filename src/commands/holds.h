@@ -13,9 +13,9 @@
  * first. */
 int64_t holds_begin(struct later *later, const struct options *options);
 
-/* Whose name a lease gets that was asked for with a reqid: the connection's, unique among all that
- * any daemon ever had. Whoever gets the same lease by the same reqid has it, too; it ends when the
- * last of them does. */
+/* The session's name, unique among all that any daemon ever had: what it holds, and where it waits,
+ * goes by it. A lease gets it that was asked for with a reqid. Whoever gets the same lease by the
+ * same reqid has it, too; it ends when the last of them does. */
 #define HOLDS_NAME_MAX 64
 struct str holds_name(const struct later *later, char out[HOLDS_NAME_MAX]);
 /* The connection of this request holds these leases; when it has gone, whoever asked gives
