@@ -1,6 +1,6 @@
 -- assign: the pool has exactly these resources afterwards. New ones come behind the tail in the order
 -- given, known ones keep their place and get the new expiry; without any the pool is cleared.
--- keys: pool head tail gc_cursor leases departed journal held notes requests bindings waiters waiting granted daemons
+-- keys: pool head tail gc_cursor leases departed journal held notes requests bindings waiters waiting granted daemons aside traits order
 -- args: expiry_ms resource...
 -- returns: [added, removed]
 -- include: pool/member.lua
@@ -8,13 +8,20 @@
 key.gc_cursor, key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 key.held, key.notes, key.requests, key.bindings = KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 key.waiters, key.waiting, key.granted, key.daemons = KEYS[12], KEYS[13], KEYS[14], KEYS[15]
+key.aside, key.traits, key.order = KEYS[16], KEYS[17], KEYS[18]
 
 local function clear()
     local removed = redis.call("HLEN", key.pool)
     local leased = redis.call("ZRANGE", key.index, 0, -1)
     redis.call("ZCARD", key.departed)
+    aside.open()
     member.move_deadlines(leased) -- no entry has been read: they are departed
-    redis.call("UNLINK", key.pool, key.gc_cursor)
+    for _, name in ipairs(redis.call("ZRANGEBYSCORE", key.aside, "-inf", aside.PENDING)) do
+        redis.call("DEL", key.lease(name))
+        index.set(name, false)
+    end
+    redis.call("UNLINK", key.pool, key.gc_cursor, key.aside, key.traits, key.order)
+    redis.call("HDEL", key.journal, "marks")
     redis.call("SET", key.head, "")
     redis.call("SET", key.tail, "")
     index.write()

@@ -1,6 +1,6 @@
 -- batch: goes over the operations of a batch, in the order given: malloc, free, renew, and those of who
 -- waits; what is free then is handed to who waits.
--- keys: pool head tail leases departed journal held notes requests bindings waiters waiting granted daemons
+-- keys: pool head tail leases departed journal held notes requests bindings waiters waiting granted daemons aside traits order
 -- args: daemon sequence mode(exclusive|shared) then operations, each a letter and its args: see malloc, free, renew, waiting
 -- returns: one element an operation; or error STALE for the whole when the journal has this sequence already (nothing done)
 -- include: pool/malloc.lua
@@ -10,9 +10,10 @@
 key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6]
 key.held, key.notes, key.requests, key.bindings = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 key.waiters, key.waiting, key.granted, key.daemons = KEYS[11], KEYS[12], KEYS[13], KEYS[14]
+key.aside, key.traits, key.order = KEYS[15], KEYS[16], KEYS[17]
 malloc.is_shared = ARGV[3] == "shared"
 
-local ARGS_OF = { M = 9, R = 4, K = 4, W = 12, E = 3, B = 2, H = 2, G = 7 } -- of an operation, with its letter
+local ARGS_OF = { M = 9, R = 4, K = 4, W = 12, E = 3, B = 2, H = 2, X = 2, G = 7 } -- of an operation, with its letter
 
 -- Reads in few calls what the operations will ask for: ends, lease keys and entries. Nothing is
 -- written before every key's type is known to be right. `has_line`: somebody waits.
@@ -36,6 +37,7 @@ local function read_ahead(has_line)
         at = at + (ARGS_OF[letter] or 4 + tonumber(ARGV[at + 3]))
     end
     redis.call("ZCARD", key.index)
+    aside.open()
     local few = math.min(#leased, CHUNK)
     for i = 1, few do
         keys[i + 2] = key.lease(leased[i])
@@ -59,17 +61,17 @@ local function read_ahead(has_line)
     return has_line and wait.open(ARGV[1]) or nil
 end
 
-local function run_one(letter, at, holder)
+local function run_one(letter, at, holder, more)
     if letter == "M" then
-        return serve.malloc(malloc.ask(ARGV, at + 1, holder))
+        return serve.malloc(malloc.ask(ARGV, at + 1, holder, more))
     elseif letter == "F" then
-        return free.run(at)
+        return free.run(at, more)
     elseif letter == "R" or letter == "K" then
         return renew(at)
     elseif letter == "G" then
         return free.leave(at)
     elseif letter == "W" then
-        return waiting.ask(at, holder)
+        return waiting.ask(at, holder, more)
     elseif letter == "E" then
         return waiting.leave(at)
     end
@@ -77,23 +79,26 @@ local function run_one(letter, at, holder)
 end
 
 local function run()
-    local known = redis.call("HMGET", key.journal, "fence", ARGV[1], "waiting")
+    local known = redis.call("HMGET", key.journal, "fence", ARGV[1], "waiting", "rules")
     if known[2] and tonumber(string.match(known[2], "^%d+") or 0) >= tonumber(ARGV[2]) then
         return refusal("STALE this batch has been done or recalled")
     end
+    read_rules(known[4])
     grants.open(known[1])
     local refused = read_ahead(known[3] ~= false)
     if refused then
         return refused
     end
-    local replies, at, holder = {}, 4, ""
+    local replies, at, holder, more = {}, 4, "", ""
     while ARGV[at] do
         local letter = ARGV[at]
         if letter == "H" then
             holder = ARGV[at + 1]
+        elseif letter == "X" then
+            more = ARGV[at + 1]
         else
-            replies[#replies + 1] = run_one(letter, at, holder)
-            holder = ""
+            replies[#replies + 1] = run_one(letter, at, holder, more)
+            holder, more = "", ""
         end
         at = at + (ARGS_OF[letter] or 4 + tonumber(ARGV[at + 3]))
     end

@@ -1,9 +1,10 @@
 -- check: every broken invariant of the pool, read at one instant.
--- keys: pool head tail leases departed
+-- keys: pool head tail leases departed journal aside traits order
 -- args: (none)
 -- returns: [total, free, leased, text...], at most 100 texts
 -- include: pool/whole.lua
 key.index, key.departed = KEYS[4], KEYS[5]
+key.journal, key.aside, key.traits, key.order = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 
 local texts = {}
 

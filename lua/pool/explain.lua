@@ -1,10 +1,12 @@
 -- explain: why a MALLOC would not get one now: what is free, who holds what for how long, who waits.
--- keys: pool leases notes waiters waiting
+-- keys: pool leases notes waiters waiting aside journal
 -- args: count(of leases and waiters that are told)
--- returns: [free, leased, waiters, [resource, owner, ttl_ms(-1: permanent)]... as one list, [how, count, owner, waited_ms, expected_ms(-1: not known)]... as one list]
+-- returns: [free, leased, waiters, [resource, owner, ttl_ms(-1: permanent)]... as one list, [how, count, owner, waited_ms, expected_ms(-1: not known)]... as one list, how many are aside, paused(1|0)]
 -- include: pool/eta.lua
 -- include: pool/note.lua
+-- include: pool/rule.lua
 key.index, key.notes, key.waiters, key.waiting = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+key.aside, key.journal = KEYS[6], KEYS[7]
 
 -- Those that end next.
 local function leases(count)
@@ -14,9 +16,11 @@ local function leases(count)
     for i = 1, #all, 2 do
         local resource, deadline, n = all[i], all[i + 1], #reply
         local token, owner = note.split(redis.call("HGET", key.notes, resource))
-        local is_noted = key.values({ resource })[1] == token
-        reply[n + 1], reply[n + 2] = resource, is_noted and owner or ""
-        reply[n + 3] = deadline == "inf" and -1 or tonumber(deadline) - clock()
+        local value = key.values({ resource })[1]
+        if key.is_token(value) or not value then -- else nobody has it
+            reply[n + 1], reply[n + 2] = resource, value == token and owner or ""
+            reply[n + 3] = deadline == "inf" and -1 or tonumber(deadline) - clock()
+        end
     end
     return reply
 end
@@ -35,8 +39,11 @@ end
 local function run()
     local count = tonumber(ARGV[1])
     local free, total = eta.free()
+    local aside = redis.call("ZCOUNT", key.aside, "-inf", "(10")
+    read_rules()
     return {
-        free, total - free, redis.call("ZCARD", key.waiters), leases(count), waiters(count),
+        free, total - free - aside, redis.call("ZCARD", key.waiters), leases(count),
+        waiters(count), aside, rule.paused or 0,
     }
 end
 

@@ -1,5 +1,5 @@
 -- extend: puts resources into the pool; those that it has get the new expiry.
--- keys: pool head tail leases departed journal held notes requests bindings waiters waiting granted daemons
+-- keys: pool head tail leases departed journal held notes requests bindings waiters waiting granted daemons aside traits order
 -- args: expiry_ms resource...
 -- returns: how many were new
 -- include: pool/member.lua
@@ -7,6 +7,7 @@
 key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6]
 key.held, key.notes, key.requests, key.bindings = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 key.waiters, key.waiting, key.granted, key.daemons = KEYS[11], KEYS[12], KEYS[13], KEYS[14]
+key.aside, key.traits, key.order = KEYS[15], KEYS[16], KEYS[17]
 
 local function run()
     list.open()

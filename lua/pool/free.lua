@@ -4,10 +4,10 @@
 -- include: pool/grant.lua
 local free = { NOT_OWNER = "NOTOWNER the lease of this resource has another token" }
 
--- The token of a lease that is known; nil when there is no lease (an ill one has none).
+-- The token of a lease that is known; nil when there is no lease (what is aside has none).
 function free.token(resource)
     local value = value_of[resource]
-    return value and value ~= key.UNHEALTHY and value or nil
+    return key.is_token(value) and value or nil
 end
 
 -- Those of the request's resources that have a lease; nil and a refusal when it cannot be done.
@@ -35,7 +35,7 @@ function free.find(at)
     return held
 end
 
-function free.run(at)
+function free.run(at, more)
     local held, refused = free.find(at)
     if refused then
         return refused
@@ -73,5 +73,5 @@ end
 function free.leave(at)
     local token, resource = ARGV[at + 1], ARGV[at + 4]
     local is_last = free.token(resource) == token and note.leave(resource, token, ARGV[at + 5])
-    return is_last and ARGV[at + 6] == "0" and free.run(at) or 0
+    return is_last and ARGV[at + 6] == "0" and free.run(at, "") or 0
 end

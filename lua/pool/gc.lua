@@ -1,13 +1,14 @@
 -- gc: one collection: what is due by the index, then a sweep over some entries for what others (the
 -- Python library, a person) have left behind.
--- keys: pool head tail gc_cursor leases departed journal held notes requests bindings leader waiters waiting granted daemons
+-- keys: pool head tail gc_cursor leases departed journal held notes requests bindings leader waiters waiting granted daemons aside traits order
 -- args: daemon("": whoever asks leads) leader_ms limit count(0: no sweep)
--- returns: [leads(1|0), scanned, reclaimed, expired, repaired, broken(1|0), more(1: due ones are left), total, next_deadline_ms(-1: none), leader_ttl_ms(-2: no leader)]
+-- returns: [leads(1|0), scanned, reclaimed, expired, repaired, broken(1|0), more(1: due ones are left), total, next_deadline_ms(-1: none), leader_ttl_ms(-2: no leader), rules]
 -- include: pool/serve.lua
 key.gc_cursor, key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 key.held, key.notes, key.requests = KEYS[8], KEYS[9], KEYS[10]
 key.bindings, key.leader = KEYS[11], KEYS[12]
 key.waiters, key.waiting, key.granted, key.daemons = KEYS[13], KEYS[14], KEYS[15], KEYS[16]
+key.aside, key.traits, key.order = KEYS[17], KEYS[18], KEYS[19]
 
 -- A daemon that has granted nothing for so long has no lost batch any more.
 local JOURNAL_MS = 7 * 24 * 3600 * 1000
@@ -77,10 +78,10 @@ local function sweep_unlocked(name, prev)
     if prev == ALLOCATED then
         if list.push_fault() then
             is_broken = true
-        elseif list.take_back(name, expiry_of[name]) then
-            reclaimed = reclaimed + 1
         else
-            expired = expired + 1
+            local place = list.take_back(name, expiry_of[name])
+            reclaimed = reclaimed + (place == "free" and 1 or 0)
+            expired = expired + (place == "gone" and 1 or 0)
         end
     elseif entry.is_past(expiry_of[name]) then
         if list.unlink_fault(name) then
@@ -95,8 +96,15 @@ local function sweep_unlocked(name, prev)
     end
 end
 
--- An entry with a lease key: it must be outside of the list and in the index.
-local function sweep_locked(name, prev, is_indexed)
+-- An entry with a lease key: it must be outside of the list and in the index; what a Python program
+-- has found ill is aside, what has a lease is not.
+local function sweep_locked(name, prev, is_indexed, value)
+    local kind, is_pending = aside.kind_of(name)
+    if value == key.UNHEALTHY and (not kind or is_pending) then
+        aside.adopt(name)
+    elseif key.is_token(value) and kind and not is_pending then
+        aside.forget(name)
+    end
     if prev ~= ALLOCATED then
         if list.unlink_fault(name) then
             is_broken = true
@@ -111,8 +119,7 @@ local function sweep_locked(name, prev, is_indexed)
 end
 
 -- Notes whose lease has ended or was taken over.
-local function sweep_notes(names)
-    local values = key.values(names)
+local function sweep_notes(names, values)
     local notes = redis.pcall("HMGET", key.notes, unpack(names))
     local stale = {}
     for i = 1, is_error(notes) and 0 or #names do
@@ -126,7 +133,7 @@ end
 -- At most CHUNK names.
 local function sweep(names)
     local locked = key.locked(names)
-    local scores = redis.call("ZMSCORE", key.index, unpack(names))
+    local scores, values = redis.call("ZMSCORE", key.index, unpack(names)), key.values(names)
     list.read_neighbours(names)
     for i = 1, #names do
         local name = names[i]
@@ -134,7 +141,7 @@ local function sweep(names)
         if prev == MALFORMED or not entry.is_fit(name) then
             is_broken = true
         elseif prev and locked[name] then
-            sweep_locked(name, prev, scores[i])
+            sweep_locked(name, prev, scores[i], values[i])
         elseif prev then -- HSCAN may name what is gone already
             sweep_unlocked(name, prev)
             if scores[i] and prev_of[name] ~= ALLOCATED then
@@ -142,7 +149,7 @@ local function sweep(names)
             end
         end
     end
-    sweep_notes(names)
+    sweep_notes(names, values)
 end
 
 -- The next names of one part of the index; `field` of the journal is the cursor.
@@ -247,6 +254,7 @@ local function run()
     redis.call("ZCARD", key.index)
     redis.call("ZCARD", key.departed)
     redis.call("HLEN", key.journal)
+    aside.open()
     local is_leading, refused = leads(ARGV[1], ARGV[2])
     if refused then
         return refused
@@ -269,7 +277,7 @@ local function run()
     return {
         is_leading and 1 or 0, scanned, reclaimed, expired, repaired, is_broken and 1 or 0,
         next_deadline ~= -1 and next_deadline <= clock() and 1 or 0, redis.call("HLEN", key.pool),
-        next_deadline, redis.call("PTTL", key.leader),
+        next_deadline, redis.call("PTTL", key.leader), redis.call("HGET", key.journal, "rules") or "",
     }
 end
 

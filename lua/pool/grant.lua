@@ -7,7 +7,6 @@ local grants = {
     list = {}, -- resources of this batch, and the range of their fences:
     from_fence = nil, to_fence = nil,
 }
-local value_of = {} -- values of lease keys as far as they are known; false: none
 
 -- The last fence as the journal has it; read when it is not known.
 function grants.open(last_fence)

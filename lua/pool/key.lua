@@ -7,6 +7,9 @@ local key = {
     UNHEALTHY = "#UNHEALTHY",
 }
 
+-- Values of lease keys as far as they are known; false: none.
+local value_of = {}
+
 function key.lease(resource)
     return key.base .. ":" .. resource
 end
@@ -46,6 +49,11 @@ function key.locked(resources)
         end
     end
     return locked
+end
+
+-- Is it a token, or what others have put there, and not the sign of something that is set aside?
+function key.is_token(value)
+    return value and string.byte(value) ~= 35
 end
 
 -- The fence in a token; 0 when it is none of ours.

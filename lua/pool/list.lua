@@ -3,6 +3,7 @@
 -- changed nothing.  Every link is doubted before it is followed.
 -- Knows: the first three keys of its script, pool head tail.  Must not know: leases.
 -- include: pool/entry.lua
+-- include: pool/trait.lua
 key.head, key.tail = KEYS[2], KEYS[3]
 local list = {
     head = "", tail = "", stored_head = "", stored_tail = "",
@@ -139,6 +140,9 @@ function list.write()
         else
             gone[#gone + 1] = name
         end
+    end
+    if #gone > 0 then
+        trait.forget(gone)
     end
     call_each("HDEL", key.pool, gone) -- first: who leaves makes room, and is never refused
     call_each("HSET", key.pool, values)

@@ -1,6 +1,7 @@
 -- malloc: hands out what is free (part of batch).
 -- arguments: M how(1|n|a) count timeout_ms random name binding_ms owner reqid
 -- before it, of a session's request with a reqid: H holder
+-- before it, with further options: X text, each a letter and its value, separated by \1
 -- returns: resource token fence ttl_ms of each (shared: token "", fence 0, ttl -1); empty when none
 -- include: pool/grant.lua
 -- include: pool/binding.lua
@@ -229,13 +230,24 @@ function malloc.note_lent(reply, ask)
     end
 end
 
+-- Further options: letter -> its values.
+local function options_of(more)
+    local options = {}
+    for letter, value in string.gmatch(more, "(%a)([^\1]*)\1?") do
+        options[letter] = options[letter] or {}
+        table.insert(options[letter], value)
+    end
+    return options
+end
+
 -- What is asked for by the words that stand from here on in a list. holder: the session that asks; "":
--- none, or one that needs no note.
-function malloc.ask(words, at, holder)
+-- none, or one that needs no note. more: further options; "": none.
+function malloc.ask(words, at, holder, more)
     return {
         how = words[at], count = tonumber(words[at + 1]), timeout_ms = span(words[at + 2]),
         random = words[at + 3], name = words[at + 4], binding_ms = span(words[at + 5]),
-        owner = words[at + 6], reqid = words[at + 7], mark = "-", reply = {}, holder = holder,
+        owner = words[at + 6], reqid = words[at + 7], mark = "-", reply = {}, holder = holder, more = more,
+        options = more ~= "" and options_of(more) or {},
     }
 end
 
@@ -250,7 +262,7 @@ function malloc.run(ask, is_late)
             return refused or again
         end
     end
-    if is_late then
+    if is_late or rule.paused then
         return ask.reply
     end
     local fault = malloc.is_shared and list.push_fault()

@@ -57,5 +57,13 @@ function member.remove(names)
         list.remove(name)
     end
     member.move_deadlines(names)
+    for i = 1, #names do
+        local kind, is_pending = aside.kind_of(names[i])
+        if kind and is_pending then
+            aside.forget(names[i])
+        elseif kind then
+            aside.stop(names[i])
+        end
+    end
     return nil
 end

@@ -18,12 +18,12 @@ local DIGITS = "00010203040506070809101112131415161718192021222324"
     .. "50515253545556575859606162636465666768697071727374"
     .. "75767778798081828384858687888990919293949596979899"
 
-local known = call("HMGET", journal, "fence", ARGV[1], "waiting")
+local known = call("HMGET", journal, "fence", ARGV[1], "waiting", "rules", "marks")
 if known[2] and tonumber(string.match(known[2], "^%d+") or 0) >= tonumber(ARGV[2]) then
     return redis.error_reply("STALE this batch has been done or recalled")
 end
-if known[3] then
-    return "FULL" -- what comes free is for those who wait
+if known[3] or known[4] or known[5] then
+    return "FULL" -- what comes free is for those who wait, or goes where rules and marks say
 end
 local time = call("TIME")
 local seconds = tonumber(time[1])
@@ -156,7 +156,7 @@ while letter do
             if met[name] then
                 return "FULL"
             end
-            if not token or token == "#UNHEALTHY" then
+            if not token or string.byte(token) == 35 then
                 replies[done] = 0
             elseif step > 1 and token ~= ARGV[i + 1] and ARGV[i + 1] ~= "" then
                 replies[done] = redis.error_reply(NOT_MINE)

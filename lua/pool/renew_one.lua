@@ -11,7 +11,7 @@ if known and tonumber(string.match(known, "^%d+") or 0) >= tonumber(ARGV[2]) the
 end
 local lease, timeout_ms = string.sub(pool, 1, -6) .. ":" .. name, tonumber(ARGV[6]) or 0
 local its_token = call("MGET", lease)[1]
-if not its_token or its_token == "#UNHEALTHY" or (token ~= "" and token ~= its_token)
+if not its_token or string.byte(its_token) == 35 or (token ~= "" and token ~= its_token)
     or timeout_ms > 1e15 or call("HEXISTS", pool, name) == 0 then
     return "FULL"
 end

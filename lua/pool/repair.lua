@@ -1,6 +1,6 @@
 -- repair: builds the list anew from the hash and the leases. What is still linked keeps its order;
 -- entries that make no sense become free ones without an expiry, names that no list can hold leave.
--- keys: pool head tail gc_cursor leases departed journal held notes requests bindings leader waiters waiting granted daemons
+-- keys: pool head tail gc_cursor leases departed journal held notes requests bindings leader waiters waiting granted daemons aside traits order
 -- args: (none)
 -- returns: [total, free, leased, changed]
 -- include: pool/whole.lua
@@ -9,6 +9,7 @@ key.gc_cursor, key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6],
 key.held, key.notes, key.requests = KEYS[8], KEYS[9], KEYS[10]
 key.bindings, key.leader = KEYS[11], KEYS[12]
 key.waiters, key.waiting, key.granted, key.daemons = KEYS[13], KEYS[14], KEYS[15], KEYS[16]
+key.aside, key.traits, key.order = KEYS[17], KEYS[18], KEYS[19]
 
 local order, is_met = {}, {} -- the new list; who has had a look already
 local locked
@@ -179,7 +180,7 @@ local function drop_misfits()
         [key.journal] = "HLEN", [key.notes] = "HLEN", [key.requests] = "HLEN",
         [key.held] = "ZCARD", [key.bindings] = "ZCARD", [key.leader] = "GET",
         [key.waiters] = "ZCARD", [key.waiting] = "HLEN", [key.granted] = "HLEN",
-        [key.daemons] = "HLEN",
+        [key.daemons] = "HLEN", [key.aside] = "ZCARD", [key.traits] = "HLEN", [key.order] = "ZCARD",
     }
     local count = 0
     for name, read in pairs(reads) do

@@ -1,6 +1,6 @@
 -- serve: hands what is free to those who wait, in the order of their coming.
 -- A request in the line: reserved NUL mode NUL ends_ms NUL how NUL ... as malloc has it, and behind that
--- the session's holder, if it has one; ends_ms is how long its holding can last at most, 0 when that is
+-- the session's holder and further options, if it has any; ends_ms is how long its holding can last at most, 0 when that is
 -- not known.
 -- One that asks for many (ALL) keeps what comes free for it. Later ones are served before it only if
 -- they surely end before it could be served: that instant is reckoned from the deadlines of leases, and
@@ -24,7 +24,9 @@ local serve = {
 
 -- Is there something that somebody could have? What is due counts.
 local function has_free()
-    if list.head == "" and not serve.fault then
+    if rule.paused then
+        return false
+    elseif list.head == "" and not serve.fault then
         local fault = malloc.refill() or list.push_fault()
         serve.fault = fault and refusal(fault)
     end
@@ -92,7 +94,8 @@ end
 -- whether it was served; if not, until when it keeps what is free, nil when it does not.
 local function serve_one(id, group, request, kept_until)
     local words = serve.words_of(request)
-    local ask, ends_ms = malloc.ask(words, 4, words[12] or ""), tonumber(words[3])
+    local ask = malloc.ask(words, 4, words[12] or "", words[13] or "")
+    local ends_ms = tonumber(words[3])
     if kept_until and (ends_ms <= 0 or clock() + ends_ms > kept_until) then
         return false
     end
@@ -122,6 +125,7 @@ end
 function serve.run()
     local was_shared, chunk, passed, kept, kept_until = malloc.is_shared, 1, 0, 0, nil
     serve.is_kept, serve.free_count = false, nil
+    read_rules()
     if not grants.last_fence then
         grants.open()
     end

@@ -1,9 +1,10 @@
 -- shrink: takes resources out of the pool. A leased one departs at once, its lease runs on.
--- keys: pool head tail leases departed
+-- keys: pool head tail leases departed journal aside traits order
 -- args: resource...
 -- returns: how many departed
 -- include: pool/member.lua
 key.index, key.departed = KEYS[4], KEYS[5]
+key.journal, key.aside, key.traits, key.order = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 
 local function run()
     list.open()

@@ -1,14 +1,21 @@
 -- status: one resource.
--- keys: pool notes
+-- keys: pool notes aside traits
 -- args: resource
--- returns: nil for a stranger; else [state(free|leased|quarantined|expired), ttl_ms(-1: permanent, -2: none), expiry(Unix seconds or -1), fence or 0, owner]
+-- returns: nil for a stranger; else [state(free|leased|quarantined|resting|cleaning|expired), ttl_ms(-1: permanent, -2: none), expiry(Unix seconds or -1), fence or 0, owner, next(where it goes when its lease ends: ""|quarantined|leaving), why]
 -- include: pool/entry.lua
--- include: pool/note.lua
-key.notes = KEYS[2]
+-- include: pool/aside.lua
+key.notes, key.aside, key.traits = KEYS[2], KEYS[3], KEYS[4]
 
-local function state_of(resource, value, ttl_ms)
-    if value == key.UNHEALTHY then
-        return "quarantined"
+local STATES = {
+    [aside.QUARANTINED] = "quarantined", [aside.ILL] = "quarantined", [aside.TRIPPED] = "quarantined",
+    [aside.LEAVING] = "leaving", [aside.RESTING] = "resting", [aside.CLEANING] = "cleaning",
+}
+
+local function state_of(resource, value, ttl_ms, kind)
+    if kind then
+        return STATES[kind]
+    elseif value == key.UNHEALTHY then
+        return "quarantined" -- by a Python program
     elseif ttl_ms ~= -2 then
         return "leased"
     elseif prev_of[resource] == ALLOCATED or entry.is_past(expiry_of[resource]) then
@@ -28,10 +35,12 @@ local function run()
     local value = key.values({ resource })[1] or ""
     local ttl_ms = redis.call("PTTL", key.lease(resource))
     local token, owner = note.split(redis.call("HGET", key.notes, resource))
-    local expiry = tonumber(expiry_of[resource])
+    local kind, is_pending = aside.kind_of(resource)
+    local _, why = aside.reason_of(resource)
+    local is_aside = kind and not is_pending and ttl_ms ~= -2
     return {
-        state_of(resource, value, ttl_ms), ttl_ms, expiry, key.fence_of(value),
-        token == value and owner or "",
+        state_of(resource, value, ttl_ms, is_aside and kind), ttl_ms, tonumber(expiry_of[resource]),
+        key.fence_of(value), token == value and owner or "", is_pending and STATES[kind] or "", why,
     }
 end
 

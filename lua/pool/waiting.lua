@@ -29,7 +29,10 @@ local function enter(id, ticket, ask, at)
     for i = at + 3, at + 11 do
         request[#request + 1] = ARGV[i]
     end
-    request[#request + 1] = ask.holder ~= "" and ask.holder or nil
+    if ask.holder ~= "" or ask.more ~= "" then
+        request[#request + 1] = ask.holder
+        request[#request + 1] = ask.more
+    end
     local epoch = tonumber(wait.beat(ARGV[1]))
     return { wait.enter(id, ticket, ask.reqid, table.concat(request, "\0")), epoch }
 end
@@ -38,7 +41,7 @@ end
 --   without its letter; holder: as before malloc
 -- returns: as malloc; or [ticket, epoch]: it is in the line, until its daemon's epoch is another. The
 -- same again at any time, with the ticket, gives what it was granted meanwhile, or its old place.
-function waiting.ask(at, holder)
+function waiting.ask(at, holder, more)
     local id, ticket = ARGV[at + 1], ARGV[at + 2]
     if ticket ~= "" then
         local given = fetch(id)
@@ -50,7 +53,7 @@ function waiting.ask(at, holder)
             return { tonumber(place), tonumber(wait.beat(ARGV[1])) }
         end
     end
-    local ask = malloc.ask(ARGV, at + 4, holder)
+    local ask = malloc.ask(ARGV, at + 4, holder, more)
     local given = serve.malloc(ask)
     if is_error(given) or #given > 0 then
         return given

@@ -43,6 +43,13 @@ void cmd_pool_info(struct ask *ask);
 void cmd_pool_health(struct ask *ask);
 void cmd_pool_status(struct ask *ask);
 
+/* pools_aside.c */
+void cmd_pool_quarantine(struct ask *ask);
+void cmd_pool_restore(struct ask *ask);
+void cmd_pool_drain(struct ask *ask);
+void cmd_pool_pause(struct ask *ask);
+void cmd_pool_resume(struct ask *ask);
+
 /* fences.c */
 void cmd_fence_check(struct ask *ask);
 

@@ -49,6 +49,7 @@ const struct option option_table[] = {
     {"MISSED", OPT_MISSED, "once|skip|all",
      "What becomes of firings that no daemon was there for: one task for all of them, none, or one "
      "for each."},
+    {"REASON", OPT_REASON, "text", "Why, for those who ask by POOL STATUS."},
     {NULL, 0, NULL, NULL}};
 
 static const struct option *find_option(struct str word)
@@ -183,6 +184,8 @@ static bool parse_value(const struct option *option, struct str value, struct op
         return parse_bytes(option, value, &out->owner, err);
     case OPT_REQID:
         return parse_bytes(option, value, &out->reqid, err);
+    case OPT_REASON:
+        return parse_bytes(option, value, &out->reason, err);
     case OPT_IN:
         out->set = value;
         return name_check(value, NAME_POOL, err);

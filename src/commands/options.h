@@ -30,7 +30,8 @@ enum option_flag {
     OPT_PRIORITY = 1 << 20,   /* PRIORITY n */
     OPT_RETRY = 1 << 21,      /* RETRY seconds */
     OPT_PUSH = 1 << 22,       /* PUSH */
-    OPT_MISSED = 1 << 23      /* MISSED word */
+    OPT_MISSED = 1 << 23,     /* MISSED word */
+    OPT_REASON = 1 << 24      /* REASON text */
 };
 
 struct options {
@@ -41,6 +42,7 @@ struct options {
     int64_t count;                        /* >= 1 */
     int64_t permits, limit;               /* 1 <= permits <= limit */
     struct str name, owner, reqid, token; /* 1 to 512 bytes, no NUL, where given */
+    struct str reason;                    /* likewise; "" where not given */
     struct str set;                       /* the name of a lock set; "" where not given */
     enum task_missed missed;              /* MISSED_ONCE where not given */
     enum task_policy policy;              /* TASK_AUTO where not given */

@@ -113,9 +113,10 @@ static const struct command pool_rows[] = {
      .args = "pool",
      .flags = CMD_READ | CMD_FAST,
      .summary = "Tells how a pool is; its cost does not grow with the pool.",
-     .reply = "A map: mode, order, total, free, leased, permanent, overdue, bindings, "
-              "next_deadline_ms (from now; -1: none), default_timeout_ms, "
-              "binding_timeout_ms, is_collector (1: this daemon collects for the pool).",
+     .reply = "A map: mode, order, total, free, leased, quarantined, resting, cleaning, pending "
+              "(leased, but set aside when they come back), permanent, overdue, waiters, bindings, "
+              "next_deadline_ms (from now; -1: none), default_timeout_ms, binding_timeout_ms, "
+              "is_collector (1: this daemon collects for the pool), rules (as the pool has them).",
      .since = FIRST},
     {.name = "HEALTH",
      .full = "pool|health",
@@ -133,9 +134,59 @@ static const struct command pool_rows[] = {
      .args = "pool resource",
      .flags = CMD_READ | CMD_FAST,
      .summary = "Tells how a resource is.",
-     .reply = "Nil for a stranger, else a map: state (free, leased, quarantined, expired), "
-              "ttl of the lease in ms (-1: for ever, -2: no lease), expiry in Unix seconds "
-              "(-1: never), fence and owner of the lease (0 and nil where there is none).",
+     .reply = "Nil for a stranger, else a map: state (free, leased, quarantined, resting, "
+              "cleaning, expired), ttl of the lease or of that state in ms (-1: for ever, -2: "
+              "none), expiry in Unix seconds (-1: never), fence and owner of the lease (0 and nil "
+              "where there is none), next (where it goes when it comes back: quarantined, leaving, "
+              "or \"\"), why.",
+     .since = FIRST},
+    {.name = "QUARANTINE",
+     .full = "pool|quarantine",
+     .group = GROUP_POOLS,
+     .run = cmd_pool_quarantine,
+     .args = "pool resource",
+     .options = OPT_TIMEOUT | OPT_REASON,
+     .flags = CMD_WRITE | CMD_FAST,
+     .summary = "Keeps a resource from being handed out: a free one at once, a leased one when it "
+                "comes back; for TIMEOUT, else for the pool's unhealthy_timeout.",
+     .reply = "1; 0 for a stranger.",
+     .since = FIRST},
+    {.name = "RESTORE",
+     .full = "pool|restore",
+     .group = GROUP_POOLS,
+     .run = cmd_pool_restore,
+     .args = "pool resource",
+     .flags = CMD_WRITE | CMD_FAST,
+     .summary = "Ends whatever keeps a resource from being handed out, DRAIN included.",
+     .reply = "1; 0 when there was nothing of that kind.",
+     .since = FIRST},
+    {.name = "DRAIN",
+     .full = "pool|drain",
+     .group = GROUP_POOLS,
+     .run = cmd_pool_drain,
+     .args = "pool resource",
+     .flags = CMD_WRITE | CMD_FAST,
+     .summary = "Lets a resource leave the pool as soon as nobody holds it.",
+     .reply = "1; 0 for a stranger.",
+     .since = FIRST},
+    {.name = "PAUSE",
+     .full = "pool|pause",
+     .group = GROUP_POOLS,
+     .run = cmd_pool_pause,
+     .args = "pool",
+     .flags = CMD_WRITE | CMD_FAST,
+     .summary = "Nothing of the pool is granted any more, by no daemon, until POOL RESUME; what is "
+                "held stays held, and who waits goes on waiting.",
+     .reply = "1; 0 when it was paused already.",
+     .since = FIRST},
+    {.name = "RESUME",
+     .full = "pool|resume",
+     .group = GROUP_POOLS,
+     .run = cmd_pool_resume,
+     .args = "pool",
+     .flags = CMD_WRITE | CMD_FAST,
+     .summary = "Ends POOL PAUSE.",
+     .reply = "1; 0 when it was not paused.",
      .since = FIRST},
     {.name = "GC",
      .full = "pool|gc",

@@ -74,7 +74,9 @@ struct pool_config {
     int64_t default_timeout_ms; /* of MALLOC and RENEW */
     int64_t binding_timeout_ms;
     int64_t gc_interval_ms;
-    int64_t gc_count; /* entries of one sweep; 0: grows with the pool */
+    int64_t gc_count;             /* entries of one sweep; 0: grows with the pool */
+    int64_t unhealthy_timeout_ms; /* of a quarantine */
+    int64_t rest_ms;              /* not handed out again for so long after a lease; 0: at once */
 };
 
 /* [queue:NAME], likewise. */

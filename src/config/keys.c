@@ -207,6 +207,13 @@ static const struct key rows[] = {
     {POOL(gc_count), .name = "gc_count", .type = KEY_INT, .initial = "0", .min = 0, .max = 100000,
      .flags = KEY_LIVE,
      .sentence = "Entries that one step of the sweep looks at; 0: grows with the pool."},
+    {POOL(unhealthy_timeout_ms), .name = "unhealthy_timeout", .type = KEY_SECONDS,
+     .initial = "3600", .min = 0, .max = 100 * YEAR, .flags = KEY_LIVE,
+     .sentence =
+         "Seconds that a resource stays in quarantine when nobody restores it; 0: for ever."},
+    {POOL(rest_ms), .name = "rest", .type = KEY_SECONDS, .initial = "0", .min = 0,
+     .max = 100 * YEAR, .flags = KEY_LIVE,
+     .sentence = "Seconds that a resource is not handed out again after its lease has ended."},
 
     {QUEUE(default_timeout_ms), .name = "default_timeout", .type = KEY_SECONDS, .initial = "300",
      .min = 0, .max = 100 * YEAR, .flags = KEY_LIVE,

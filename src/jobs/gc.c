@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "pool/members.h"
 #include "pool/repair.h"
+#include "pool/rules.h"
 #include <inttypes.h>
 
 #define TICK_MS 1000 /* the deadline index */
@@ -75,7 +76,8 @@ enum {
     MORE,
     TOTAL,
     NEXT_DEADLINE,
-    LEADER_TTL
+    LEADER_TTL,
+    RULES
 };
 
 static void note_collected(struct gc *gc, struct pool *pool, const struct answer *answer)
@@ -110,6 +112,7 @@ static void end_collection(void *arg, const struct err *err, const struct answer
         return;
     }
     pool->total = answer_int(answer_at(answer, TOTAL), 0);
+    rules_found(pool, answer_str(answer_at(answer, RULES)));
     pool->is_leading = answer_int(answer_at(answer, LEADS), 0) == 1;
     if (!pool->is_leading) {
         int64_t ttl_ms = answer_int(answer_at(answer, LEADER_TTL), 0);

@@ -59,20 +59,24 @@ static struct str how_of(enum malloc_mode mode)
 size_t grants_bytes(const struct malloc_request *request)
 {
     return 3 * PACKED_INT + RAND_TOKEN_LEN + request->name.len + request->owner.len +
-           request->reqid.len + request->holder.len;
+           request->reqid.len + request->holder.len + request->more.len;
 }
 
-int grants_holder_args(const struct malloc_request *request)
+int grants_before_args(const struct malloc_request *request)
 {
-    return request->holder.len > 0 ? HOLDER_ARGS : 0;
+    return (request->holder.len > 0 ? HOLDER_ARGS : 0) + (request->more.len > 0 ? MORE_ARGS : 0);
 }
 
-void grants_put_holder(struct packed *packed, const struct malloc_request *request)
+void grants_put_before(struct packed *packed, const struct malloc_request *request)
 {
-    if (request->holder.len == 0)
-        return;
-    packed_put_literal(packed, STR("H"));
-    packed_put(packed, request->holder);
+    if (request->holder.len > 0) {
+        packed_put_literal(packed, STR("H"));
+        packed_put(packed, request->holder);
+    }
+    if (request->more.len > 0) {
+        packed_put_literal(packed, STR("X"));
+        packed_put(packed, request->more);
+    }
 }
 
 int grants_weight(const struct malloc_request *request)

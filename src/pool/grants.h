@@ -8,8 +8,8 @@
 /* Room for the texts of its arguments. */
 size_t grants_bytes(const struct malloc_request *request);
 /* How many words its holder takes, before the operation's letter; puts them. */
-int grants_holder_args(const struct malloc_request *request);
-void grants_put_holder(struct packed *packed, const struct malloc_request *request);
+int grants_before_args(const struct malloc_request *request);
+void grants_put_before(struct packed *packed, const struct malloc_request *request);
 /* Those behind the letter: MALLOC_ARGS - 1. `random`: RAND_TOKEN_LEN bytes for its tokens. */
 void grants_put(struct packed *packed, const struct malloc_request *request, const char *random);
 /* False: it is no answer that holds leases. asked_ms: the timeout that was asked for. */

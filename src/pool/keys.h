@@ -7,7 +7,8 @@
  *   gc_cursor  <base>|pool|gc_cursor  string  where the sweep goes on
  *   leases     <base>|pool|leases     zset    resource -> deadline in ms (+inf: permanent)
  *   departed   <base>|pool|departed   zset    the same of leased ones that have left the pool
- *   journal    <base>|pool|journal    hash    fence -> the last one; <daemon> -> its last batch
+ *   journal    <base>|pool|journal    hash    fence -> the last one; <daemon> -> its last batch;
+ *                                             rules -> see rules.h
  *   held       <base>|pool|held       zset    <owner> NUL <resource>, by bytes
  *   notes      <base>|pool|notes      hash    resource -> <token> NUL <owner> NUL <reqid>
  *   requests   <base>|pool|requests   hash    reqid -> what it was given
@@ -16,6 +17,9 @@
  *   waiting    <base>|pool|waiting    hash    id -> its request
  *   granted    <base>|pool|granted    hash    id -> what it was granted, until it is fetched
  *   daemons    <base>|pool|daemons    hash    daemon with waiters -> its last sign of life
+ *   aside      <base>|pool|aside      zset    resource -> why it is not free though nobody has it
+ *   traits     <base>|pool|traits     hash    <letter><resource> -> what is known of it
+ *   order      <base>|pool|order      zset    free resource -> its place
  *   leader     <base>|pool|leader     string  the daemon that collects garbage, with a time
  *   fences     <prefix>|fence|seen    hash    name -> the largest fence seen
  *
@@ -31,7 +35,7 @@
 #include "base/err.h"
 #include "redis/script.h"
 
-#define POOL_KEYS_MAX 20
+#define POOL_KEYS_MAX 24
 
 struct pool_keys {
     char *text; /* owns all names below */

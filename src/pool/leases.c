@@ -63,14 +63,14 @@ void leases_malloc(struct pool *pool, const struct malloc_request *request, leas
 {
     char random[RAND_TOKEN_LEN];
     struct packed *packed =
-        packed_new(pool, SCRIPT_POOL_BATCH, end_malloc, grants_holder_args(request) + MALLOC_ARGS,
+        packed_new(pool, SCRIPT_POOL_BATCH, end_malloc, grants_before_args(request) + MALLOC_ARGS,
                    grants_bytes(request));
     packed->done.leases = done;
     packed->arg = arg;
     packed->asked = request->timeout_ms;
     packed->op.weight = grants_weight(request);
     rand_token(pool->pools->rand, random);
-    grants_put_holder(packed, request);
+    grants_put_before(packed, request);
     packed->op.may_grant = true;
     packed_put_literal(packed, STR("M"));
     grants_put(packed, request, random);

@@ -20,6 +20,7 @@ struct malloc_request {
     struct str owner;   /* "" = none */
     struct str reqid;   /* "" = none */
     struct str holder;  /* a session's id, with a reqid: it is to leave what it gets; "" = none */
+    struct str more;    /* further options, as lua/pool/malloc.lua has them; "" = none */
     int64_t longest_ms; /* of the whole holding, <= 0: not known; for those who wait */
 };
 

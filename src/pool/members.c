@@ -63,6 +63,43 @@ void members_shrink(struct pool *pool, const struct str *resources, int count, a
     send(packed);
 }
 
+/* --- aside ---------------------------------------------------------------------------------------
+ */
+
+void members_set_aside(struct pool *pool, enum aside_kind kind, int64_t span_ms, struct str why,
+                       const struct str *resources, int count, answer_done done, void *arg)
+{
+    struct packed *packed =
+        start(pool, SCRIPT_POOL_SET_ASIDE, 3 + count,
+              2 * PACKED_INT + why.len + packed_bytes_of(resources, count), done, arg);
+    packed_put_int(packed, kind);
+    packed_put_int(packed, span_ms);
+    packed_put(packed, why);
+    packed_put_all(packed, resources, count);
+    send(packed);
+}
+
+void members_restore(struct pool *pool, enum aside_kind kind, const struct str *resources,
+                     int count, answer_done done, void *arg)
+{
+    struct packed *packed = start(pool, SCRIPT_POOL_RESTORE, 1 + count,
+                                  PACKED_INT + packed_bytes_of(resources, count), done, arg);
+    if (kind == ASIDE_ANY)
+        packed_put_literal(packed, STR(""));
+    else
+        packed_put_int(packed, kind);
+    packed_put_all(packed, resources, count);
+    send(packed);
+}
+
+void members_pause(struct pool *pool, bool is_paused, answer_done done, void *arg)
+{
+    struct packed *packed = start(pool, SCRIPT_POOL_SET_RULES, 2, 0, done, arg);
+    packed_put_literal(packed, STR("-"));
+    packed_put_literal(packed, is_paused ? STR("1") : STR("0"));
+    send(packed);
+}
+
 /* --- bindings ------------------------------------------------------------------------------------
  */
 

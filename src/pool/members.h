@@ -18,6 +18,26 @@ void members_shrink(struct pool *pool, const struct str *resources, int count, a
 void members_assign(struct pool *pool, int64_t expiry_ms, const struct str *resources, int count,
                     answer_done done, void *arg);
 
+/* Why a resource is set aside; numbers as in lua/pool/aside.lua. */
+enum aside_kind {
+    ASIDE_ANY = 0, /* for members_restore() */
+    ASIDE_QUARANTINED = 1,
+    ASIDE_ILL = 2,
+    ASIDE_LEAVING = 3,
+    ASIDE_RESTING = 4,
+    ASIDE_CLEANING = 5,
+    ASIDE_TRIPPED = 6
+};
+/* Free ones at once, leased ones when they come back; span_ms <= 0: until somebody ends it. `why`
+ * is for people. How many. */
+void members_set_aside(struct pool *pool, enum aside_kind kind, int64_t span_ms, struct str why,
+                       const struct str *resources, int count, answer_done done, void *arg);
+/* Those that are (or were to be) aside for that reason are free again. How many. */
+void members_restore(struct pool *pool, enum aside_kind kind, const struct str *resources,
+                     int count, answer_done done, void *arg);
+/* Nothing is granted while it is paused. 1; 0 when that was so already. */
+void members_pause(struct pool *pool, bool is_paused, answer_done done, void *arg);
+
 void members_bind(struct pool *pool, struct str name, struct str resource, int64_t binding_ms,
                   answer_done done, void *arg);
 void members_unbind(struct pool *pool, struct str name, answer_done done, void *arg);

@@ -32,8 +32,9 @@ enum {
     RENEW_ARGS,
     /* G: as F of one resource, then holder and will_return */
     LEAVE_ARGS = FREE_ARGS + 1 + 2,
-    /* H, before M and W */
-    HOLDER_ARGS = 2
+    /* H, before M and W; X, before M, W and F */
+    HOLDER_ARGS = 2,
+    MORE_ARGS = 2
 };
 
 /* The script for all of these operations of an exclusive pool, and its args after daemon and

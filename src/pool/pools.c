@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/name.h"
 #include "pool/plain.h"
+#include "pool/rules.h"
 #include "pool/waits.h"
 #include <inttypes.h>
 
@@ -92,6 +93,7 @@ static struct pool *add_pool(struct pools *pools, struct str name)
         (int64_t)rand_below(pools->rand, (uint64_t)pool->config->gc_interval_ms + 1);
     list_push(&pools->all, &pool->node);
     map_put(&pools->by_name, name, pool);
+    rules_configure(pool);
     return pool;
 }
 
@@ -102,6 +104,7 @@ static void drop_pool(struct pool *pool)
     line_clear(&pool->line);
     lane_clear(&pool->lane);
     pool_keys_clear(&pool->keys);
+    mem_free(pool->rules);
     mem_free(pool->name);
     mem_free(pool);
 }
@@ -174,6 +177,7 @@ void pools_configure(struct pools *pools)
     list_each (node, &pools->all) {
         struct pool *pool = pool_of(node);
         pool->config = config_pool(pools->config, str_of(pool->name));
+        rules_configure(pool);
     }
     for (size_t at = 0; map_next(&pools->config->pools, &at, &name, &value);) {
         if (map_get(&pools->by_name, name) == NULL && pools_get(pools, name, &err) == NULL)

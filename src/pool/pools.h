@@ -25,6 +25,10 @@ struct pool {
     size_t pending;       /* operations that refer to it */
     bool is_known;        /* it has been seen to have resources or leases */
     bool is_repairing;    /* a repair has been queued by a broken list */
+    /* see rules.h */
+    char *rules; /* those of our settings; NULL: there are none */
+    bool are_rules_told,
+        are_rules_others; /* Redis has heard them; has others now, which is logged */
     /* the collector's (jobs/gc) */
     int64_t gc_due_ms, sweep_due_ms;
     bool is_collecting, is_leading;

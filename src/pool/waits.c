@@ -107,11 +107,11 @@ static void ask(struct waiter *waiter)
     char text[ID_MAX];
     struct str id = waiter_id(waiter, text);
     struct packed *packed =
-        packed_new(wait->pool, SCRIPT_POOL_BATCH, end_ask, grants_holder_args(request) + WAIT_ARGS,
+        packed_new(wait->pool, SCRIPT_POOL_BATCH, end_ask, grants_before_args(request) + WAIT_ARGS,
                    id.len + 2 * PACKED_INT + grants_bytes(request));
     packed->arg = wait;
     packed->op.weight = grants_weight(request);
-    grants_put_holder(packed, request);
+    grants_put_before(packed, request);
     wait->asking = packed;
     packed->op.may_grant = true;
     packed_put_literal(packed, STR("W"));
@@ -313,8 +313,8 @@ struct waiter *waits_malloc(struct pool *pool, const struct malloc_request *requ
                             int64_t wait_ms, leases_done done, void *arg)
 {
     struct str base = pool->keys.base;
-    size_t texts =
-        request->name.len + request->owner.len + request->reqid.len + request->holder.len;
+    size_t texts = request->name.len + request->owner.len + request->reqid.len +
+                   request->holder.len + request->more.len;
     struct wait *wait = mem_zalloc(sizeof *wait + texts);
     char *at = (char *)(wait + 1);
     wait->pool = pool;
@@ -323,6 +323,7 @@ struct waiter *waits_malloc(struct pool *pool, const struct malloc_request *requ
     wait->request.owner = str_put(&at, request->owner);
     wait->request.reqid = str_put(&at, request->reqid);
     wait->request.holder = str_put(&at, request->holder);
+    wait->request.more = str_put(&at, request->more);
     wait->waiter.will_return = request->reqid.len > 0;
     wait->done = done;
     wait->arg = arg;

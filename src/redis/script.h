@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "redis/scripts.h" /* enum script_id: SCRIPT_NONE = 0, SCRIPT_POOL_BATCH, ... SCRIPT_COUNT */
 
-#define SCRIPT_MAX_KEYS 16
+#define SCRIPT_MAX_KEYS 24
 
 struct script_line {
     const char *file; /* "lua/pool/list.lua" */

@@ -18,7 +18,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MAX_KEYS = 16, MAX_DEPTH = 32, MAX_PATH = 4096, MAX_NAME = 128 };
+enum { MAX_KEYS = 24, MAX_DEPTH = 32, MAX_PATH = 4096, MAX_NAME = 128 };
 
 /* What the lexer is inside of when a line begins. */
 enum lex {

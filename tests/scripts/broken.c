@@ -264,9 +264,9 @@ START_TEST(gc_says_that_it_is_broken_and_goes_on)
     scene_do(&scene, "DEL p|x:a");
     scene_do(&scene, "ZADD p|x|pool|leases 1 a");
     scene_do(&scene, "SET p|x|pool|tail nobody");
-    expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 100 100", "[1 4 0 0 0 1 1 4 1 -2]");
+    expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 100 100", "[1 4 0 0 0 1 1 4 1 -2 \"\"]");
     expect(&scene.at, SCRIPT_POOL_REPAIR, "", "[4 4 0 ...");
-    expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 100 100", "[1 4 0 0 0 0 0 4 -1 -2]");
+    expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 100 100", "[1 4 0 0 0 0 0 4 -1 -2 \"\"]");
     scene_close(&scene);
 }
 END_TEST

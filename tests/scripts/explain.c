@@ -36,7 +36,7 @@ static void expect_ms(const redisReply *reply, long long ms)
 
 START_TEST(a_pool_without_a_line_is_told_too)
 {
-    expect(&scene.at, SCRIPT_POOL_EXPLAIN, "10", "[0 0 0 [] []]");
+    expect(&scene.at, SCRIPT_POOL_EXPLAIN, "10", "[0 0 0 [] [] 0 0]");
     expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a b c", "3");
     expect_batch(&scene.at, "M 1 1 0 r \"\" 0 me q " M1("r2"), "[[a ...");
     expect(&scene.at, SCRIPT_POOL_EXPLAIN, "1", "[1 2 0 [b \"\" ...");

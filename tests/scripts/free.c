@@ -193,7 +193,7 @@ START_TEST(a_batch_that_makes_no_sense_does_nothing)
     struct scene scene;
     scene_open(&scene, NULL);
     expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a", "1");
-    expect_batch(&scene.at, M1("r1") "X", "!ERR unknown operation 'X'");
+    expect_batch(&scene.at, M1("r1") "Z", "!ERR unknown operation 'Z'");
     expect(&scene.at, SCRIPT_POOL_FREELIST, "-1", "[a]");
     scene_close(&scene);
 }

@@ -84,7 +84,7 @@ START_TEST(a_lease_of_theirs_that_ended_is_reclaimed_by_the_sweep)
     expect_malloc(&scene, "", "a");
     scene_do(&scene, "PEXPIREAT p|x:a 1");
     expect_batch(&scene.at, M1("r"), "[[]]"); /* our index does not know it */
-    expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 100 10", "[1 1 1 0 0 0 0 1 -1 -2]");
+    expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 100 10", "[1 1 1 0 0 0 0 1 -1 -2 \"\"]");
     expect_batch(&scene.at, M1("r"), "[[a ...");
     scene_close(&scene);
 }
@@ -100,7 +100,7 @@ START_TEST(a_lease_of_ours_that_ended_is_reclaimed_by_theirs)
     seedpeer_gc(&scene.peer, 10);
     expect(&scene.at, SCRIPT_POOL_FREELIST, "-1", "[b a]");
     scene_do(&scene, "ZADD p|x|pool|leases 1 a");
-    expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 100 0", "[1 0 0 0 0 0 0 2 -1 -2]");
+    expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 100 0", "[1 0 0 0 0 0 0 2 -1 -2 \"\"]");
     expect(&scene.at, SCRIPT_POOL_CHECK, "", "[2 2 0]");
     scene_close(&scene);
 }

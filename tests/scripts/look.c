@@ -53,11 +53,11 @@ START_TEST(status_tells_each_state)
     scene_do(&scene, "DEL p|x:b");
     scene_do(&scene, "SET p|x:d #UNHEALTHY");
     scene_do(&scene, "HSET p|x|pool e d||||17");
-    expect(&scene.at, SCRIPT_POOL_STATUS, "a", "[leased -1 -1 # the owner]");
-    expect(&scene.at, SCRIPT_POOL_STATUS, "b", "[expired -2 -1 0 \"\"]");
-    expect(&scene.at, SCRIPT_POOL_STATUS, "c", "[free -2 -1 0 \"\"]");
-    expect(&scene.at, SCRIPT_POOL_STATUS, "d", "[quarantined -1 -1 0 \"\"]");
-    expect(&scene.at, SCRIPT_POOL_STATUS, "e", "[expired -2 17 0 \"\"]");
+    expect(&scene.at, SCRIPT_POOL_STATUS, "a", "[leased -1 -1 # the owner \"\" \"\"]");
+    expect(&scene.at, SCRIPT_POOL_STATUS, "b", "[expired -2 -1 0 \"\" \"\" \"\"]");
+    expect(&scene.at, SCRIPT_POOL_STATUS, "c", "[free -2 -1 0 \"\" \"\" \"\"]");
+    expect(&scene.at, SCRIPT_POOL_STATUS, "d", "[quarantined -1 -1 0 \"\" \"\" \"\"]");
+    expect(&scene.at, SCRIPT_POOL_STATUS, "e", "[expired -2 17 0 \"\" \"\" \"\"]");
     expect(&scene.at, SCRIPT_POOL_STATUS, "stranger", "nil");
     scene_close(&scene);
 }

@@ -161,7 +161,7 @@ START_TEST(malloc_skips_a_head_whose_lock_is_of_another_type)
     expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a b", "2");
     scene_do(&scene, "LPUSH p|x:a what");
     expect_batch(&scene.at, M1("r1") "F \"\" \"\" 1 a R a \"\" 1000", "[[b #-r1 # 60000] 0 0]");
-    expect(&scene.at, SCRIPT_POOL_STATUS, "a", "[leased -1 -1 0 \"\"]");
+    expect(&scene.at, SCRIPT_POOL_STATUS, "a", "[leased -1 -1 0 \"\" \"\" \"\"]");
     scene_close(&scene);
 }
 END_TEST

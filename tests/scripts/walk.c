@@ -368,7 +368,7 @@ static void step_gc(struct walk *walk)
     for (int i = 0; i < 4; i++)
         args_add(&args, (const char *[]){"", "0", "100", "1000"}[i]);
     redisReply *reply = walk_run(walk, SCRIPT_POOL_GC, &args);
-    ck_assert_int_eq((int)reply->elements, 10);
+    ck_assert_int_eq((int)reply->elements, 11);
     for (int i = 0; i < MODEL_ITEMS; i++)
         total += walk->model.items[i].is_in;
     long expected[] = {1, swept.scanned, swept.reclaimed, swept.expired, swept.repaired, 0,

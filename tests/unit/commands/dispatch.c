@@ -34,8 +34,8 @@ START_TEST(an_unknown_subcommand_names_its_help)
 {
     ck_assert_str_eq(says("pool", "X"), "-ERR unknown subcommand 'X'. Try POOL HELP.\n");
     ck_assert_str_eq(says("CLIENT", ""), "-ERR unknown subcommand ''. Try CLIENT HELP.\n");
-    ck_assert_str_eq(says("POOL", "QUARANTINE", "p", "r"),
-                     "-ERR unknown subcommand 'QUARANTINE'. Try POOL HELP.\n");
+    ck_assert_str_eq(says("POOL", "QUARANTAINE", "p", "r"),
+                     "-ERR unknown subcommand 'QUARANTAINE'. Try POOL HELP.\n");
 }
 END_TEST
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ALL_OPTIONS ((1U << 24) - 1)
+#define ALL_OPTIONS ((1U << 25) - 1)
 
 static struct options options;
 static struct err err;
@@ -259,7 +259,7 @@ START_TEST(options_are_printed_as_a_person_writes_them)
                      "[OWNER id] [REQID id] [WITHTOKEN] [TOKEN token] [IN set] [SHARED] "
                      "[PERMITS n OF m] [SESSION] [WAIT ms] [REPORT] [POLICY policy] [ONCE] "
                      "[NOWAIT] [DELAY seconds] [RETRIES n] [PRIORITY n] [RETRY seconds] [PUSH] "
-                     "[MISSED once|skip|all]");
+                     "[MISSED once|skip|all] [REASON text]");
     options_print(OPT_COUNT, text, sizeof(text));
     ck_assert_str_eq(text, "[COUNT n]");
     options_print(ALL_OPTIONS, text, 10); /* cut, not overrun */

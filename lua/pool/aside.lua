@@ -1,0 +1,126 @@
+-- aside: what is out of the free list and leased to nobody: ill, resting, being cleaned.
+-- Its lease key has a value that begins with '#', as no token does, so that Python programs leave it
+-- alone, too. The index has its deadline like that of a lease, and so it comes back by itself.
+--   aside: resource -> its kind; PENDING + kind while it is leased: there it goes when it comes back
+--   trait a: "<until when in ms, 0: until somebody ends it> <why>"
+-- The journal has a field `marks` as long as something is pending: the cheap scripts look there.
+-- include: pool/index.lua
+-- include: pool/rule.lua
+local aside = {
+    PENDING = 10,
+    QUARANTINED = 1, -- by a person, or by a Python program
+    ILL = 2, -- by a probe
+    LEAVING = 3, -- only pending: it leaves the pool then
+    RESTING = 4,
+    CLEANING = 5,
+    TRIPPED = 6, -- its holders said that it failed
+}
+aside.VALUES = {
+    [aside.QUARANTINED] = key.UNHEALTHY, [aside.ILL] = key.UNHEALTHY,
+    [aside.RESTING] = "#RESTING", [aside.CLEANING] = "#CLEANING", [aside.TRIPPED] = key.UNHEALTHY,
+}
+
+-- Keys of another type are noticed before anything is written.
+function aside.open()
+    aside.is_none = redis.call("ZCARD", key.aside) == 0
+    redis.call("HLEN", key.traits)
+end
+
+-- The kind, and whether it is only pending; nil when there is none.
+function aside.kind_of(resource)
+    if aside.is_none == nil then
+        aside.open()
+    end
+    local code = not aside.is_none and tonumber(redis.call("ZSCORE", key.aside, resource)) or nil
+    if code and code > aside.PENDING then
+        return code - aside.PENDING, true
+    end
+    return code, false
+end
+
+-- Until when (0: until somebody ends it) and why.
+function aside.reason_of(resource)
+    local text = trait.of("a", resource) or "0 "
+    local until_ms, why = string.match(text, "^(%d+) (.*)$")
+    return tonumber(until_ms) or 0, why or ""
+end
+
+local function note_kind(resource, code, until_ms, why)
+    aside.is_none = false
+    redis.call("ZADD", key.aside, code, resource)
+    if until_ms > 0 or why ~= "" then
+        trait.set("a", resource, plain(until_ms) .. " " .. why)
+    else
+        trait.drop("a", resource)
+    end
+end
+
+-- It is leased: there it goes when it comes back.
+function aside.mark(resource, kind, until_ms, why)
+    note_kind(resource, aside.PENDING + kind, until_ms, why)
+    redis.call("HSET", key.journal, "marks", 1)
+end
+
+-- Sets aside what is outside of the list without a lease. It has a lease key from now on.
+function aside.put(resource, kind, until_ms, why)
+    local value = aside.VALUES[kind]
+    if until_ms > 0 then
+        redis.call("SET", key.lease(resource), value, "PX", plain(until_ms - clock()))
+    else
+        redis.call("SET", key.lease(resource), value)
+    end
+    value_of[resource] = value
+    index.set(resource, until_ms > 0 and until_ms or "+inf")
+    note_kind(resource, kind, until_ms, why)
+end
+
+-- Somebody else has put its lease key there.
+function aside.adopt(resource)
+    aside.forget(resource)
+    note_kind(resource, aside.QUARANTINED, 0, "by another program")
+end
+
+-- Nothing is said of it any more; its lease key stays.
+function aside.forget(resource)
+    redis.call("ZREM", key.aside, resource)
+    trait.drop("a", resource)
+    if redis.call("ZCOUNT", key.aside, aside.PENDING, "+inf") == 0 then
+        redis.call("HDEL", key.journal, "marks")
+    end
+end
+
+-- Ends what set it aside: it is outside of the list without a lease key then.
+function aside.stop(resource)
+    redis.call("DEL", key.lease(resource))
+    value_of[resource] = false
+    index.set(resource, false)
+    aside.forget(resource)
+end
+
+-- Where a resource goes that comes back by the rules alone: kind, until when. Nil: it is free.
+local function place_by_rules(is_lease_end)
+    read_rules()
+    if rule.clean then
+        return aside.CLEANING, 0
+    elseif rule.rest and is_lease_end then
+        return aside.RESTING, clock() + rule.rest
+    end
+    return nil
+end
+
+-- Where a resource goes whose lease or time aside has ended: kind, until when, why; nil: it is free.
+-- What was said of it is forgotten.
+function aside.place_of(resource)
+    local kind, is_pending = aside.kind_of(resource)
+    if not kind then
+        return place_by_rules(true)
+    end
+    local until_ms, why = aside.reason_of(resource)
+    aside.forget(resource)
+    if is_pending and (until_ms == 0 or until_ms > clock()) then
+        return kind, until_ms, why
+    elseif kind == aside.CLEANING or kind == aside.RESTING then
+        return nil
+    end
+    return place_by_rules(false)
+end

@@ -1,0 +1,33 @@
+-- set_rules: the rules of the pool from now on; whether it is paused stays as it is, unless that is said.
+-- keys: pool head tail leases departed journal held notes requests bindings waiters waiting granted daemons aside traits order
+-- args: rules("-": they stay) paused(1|0; "": that stays)
+-- returns: 1; 0 when nothing has changed
+-- include: pool/serve.lua
+key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6]
+key.held, key.notes, key.requests, key.bindings = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+key.waiters, key.waiting, key.granted, key.daemons = KEYS[11], KEYS[12], KEYS[13], KEYS[14]
+key.aside, key.traits, key.order = KEYS[15], KEYS[16], KEYS[17]
+
+local PAUSED = "paused=1"
+
+local function run()
+    local old = redis.call("HGET", key.journal, "rules") or ""
+    local text, was_paused = string.gsub(old, " ?" .. PAUSED .. "$", "")
+    local is_paused = ARGV[2] == "1" or (ARGV[2] == "" and was_paused > 0)
+    text = ARGV[1] == "-" and text or ARGV[1]
+    if is_paused then
+        text = text .. (text ~= "" and " " or "") .. PAUSED
+    end
+    if text == old then
+        return 0
+    elseif text == "" then
+        redis.call("HDEL", key.journal, "rules")
+    else
+        redis.call("HSET", key.journal, "rules", text)
+    end
+    list.open()
+    serve.finish()
+    return 1
+end
+
+return run()

@@ -1,0 +1,33 @@
+-- trait: what is known of single resources beside their entries. Hash, letter and resource -> value:
+--   a  why it is aside: see aside
+-- It goes when the resource leaves the pool.
+-- The script sets key.traits, key.aside.
+-- include: pool/key.lua
+local trait = { LETTERS = { "a" } }
+
+function trait.of(letter, resource)
+    return redis.call("HGET", key.traits, letter .. resource)
+end
+
+function trait.set(letter, resource, value)
+    redis.call("HSET", key.traits, letter .. resource, value)
+end
+
+function trait.drop(letter, resource)
+    redis.call("HDEL", key.traits, letter .. resource)
+end
+
+-- These have left the pool.
+function trait.forget(resources)
+    call_each("ZREM", key.aside, resources)
+    if redis.call("HLEN", key.traits) == 0 then
+        return
+    end
+    local fields = {}
+    for i = 1, #resources do
+        for k = 1, #trait.LETTERS do
+            fields[#fields + 1] = trait.LETTERS[k] .. resources[i]
+        end
+    end
+    call_each("HDEL", key.traits, fields)
+end

@@ -1,0 +1,25 @@
+/* more: see more.h. */
+#include "pool/more.h"
+#include "base/mem.h"
+
+void more_add(struct more *more, char letter, struct str value)
+{
+    size_t at = more->len + (more->len > 0);
+    more->text = mem_realloc(more->text, at + 1 + value.len);
+    if (at > 0)
+        more->text[at - 1] = '\1';
+    more->text[at] = letter;
+    memcpy(more->text + at + 1, value.ptr, value.len);
+    more->len = at + 1 + value.len;
+}
+
+struct str more_text(const struct more *more)
+{
+    return str_make(more->text, more->len);
+}
+
+void more_clear(struct more *more)
+{
+    mem_free(more->text);
+    *more = (struct more){0};
+}
