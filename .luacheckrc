@@ -11,13 +11,14 @@ read_globals = {
     "is_error", "call_each",
     -- pool/entry
     "ALLOCATED", "ABSENT", "MALFORMED",
-    -- pool/renew, pool/whole
-    "renew", "whole_read",
+    -- pool/renew, pool/whole, pool/rule
+    "renew", "whole_read", "read_rules",
 }
 -- Tables of functions and state, each made by the part of its name.
 globals = {
     "key", "entry", "prev_of", "next_of", "expiry_of", "list", "index", "note", "binding", "member",
     "grants", "value_of", "malloc", "free", "giveback", "wait", "serve", "waiting", "eta",
+    "rule", "trait", "aside", "pace", "outcome",
 }
 -- Locks have words of their own: of lock/hold, shares, compare, members.
 files["lua/lock"] = {

@@ -5,7 +5,7 @@
 --   trait a: "<until when in ms, 0: until somebody ends it> <why>"
 -- The journal has a field `marks` as long as something is pending: the cheap scripts look there.
 -- include: pool/index.lua
--- include: pool/rule.lua
+-- include: pool/pace.lua
 local aside = {
     PENDING = 10,
     QUARANTINED = 1, -- by a person, or by a Python program
@@ -98,12 +98,14 @@ function aside.stop(resource)
 end
 
 -- Where a resource goes that comes back by the rules alone: kind, until when. Nil: it is free.
-local function place_by_rules(is_lease_end)
+local function place_by_rules(resource, is_lease_end)
     read_rules()
     if rule.clean then
         return aside.CLEANING, 0
-    elseif rule.rest and is_lease_end then
-        return aside.RESTING, clock() + rule.rest
+    end
+    local until_ms = is_lease_end and pace.rest_until(resource)
+    if until_ms then
+        return aside.RESTING, until_ms
     end
     return nil
 end
@@ -113,7 +115,7 @@ end
 function aside.place_of(resource)
     local kind, is_pending = aside.kind_of(resource)
     if not kind then
-        return place_by_rules(true)
+        return place_by_rules(resource, true)
     end
     local until_ms, why = aside.reason_of(resource)
     aside.forget(resource)
@@ -122,5 +124,5 @@ function aside.place_of(resource)
     elseif kind == aside.CLEANING or kind == aside.RESTING then
         return nil
     end
-    return place_by_rules(false)
+    return place_by_rules(resource, false)
 end

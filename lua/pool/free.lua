@@ -1,7 +1,9 @@
 -- free: ends leases (part of batch).
--- arguments: F token("" = whoever holds it) expiry_ms("" = keep) n resource...
+-- arguments: F token("" = whoever holds it) expiry_ms("" = keep) n resource...; before it, with what the
+-- holder says of them: X O<ok|slow|fail>
 -- returns: how many leases were ended; NOTOWNER
 -- include: pool/grant.lua
+-- include: pool/outcome.lua
 local free = { NOT_OWNER = "NOTOWNER the lease of this resource has another token" }
 
 -- The token of a lease that is known; nil when there is no lease (what is aside has none).
@@ -44,7 +46,7 @@ function free.run(at, more)
         redis.call("DEL", unpack(key.lease_list(held, i, math.min(i + CHUNK - 1, #held))))
     end
     local new_expiry = ARGV[at + 2] ~= "" and entry.expiry_after(span(ARGV[at + 2]))
-    local count, noted = 0, {}
+    local count, noted, said = 0, {}, string.match(more, "^O(%a+)$")
     for i = 1, #held do
         local resource = held[i]
         local token = value_of[resource]
@@ -56,6 +58,9 @@ function free.run(at, more)
                 noted[#noted + 1] = resource
             end
             local prev = prev_of[resource]
+            if said and prev ~= ABSENT then
+                outcome.note(resource, said)
+            end
             if prev == ALLOCATED then
                 list.take_back(resource, new_expiry or expiry_of[resource])
             elseif prev ~= ABSENT and new_expiry then

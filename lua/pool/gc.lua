@@ -277,7 +277,8 @@ local function run()
     return {
         is_leading and 1 or 0, scanned, reclaimed, expired, repaired, is_broken and 1 or 0,
         next_deadline ~= -1 and next_deadline <= clock() and 1 or 0, redis.call("HLEN", key.pool),
-        next_deadline, redis.call("PTTL", key.leader), redis.call("HGET", key.journal, "rules") or "",
+        next_deadline, redis.call("PTTL", key.leader),
+        redis.call("HGET", key.journal, "rules") or "",
     }
 end
 

@@ -1,7 +1,7 @@
 -- info: a pool in numbers, none of which costs more in a larger pool.
 -- keys: pool leases bindings waiters aside journal
 -- args: (none)
--- returns: [total, leased, permanent, overdue, bindings, next_deadline_ms(-1: none), now_ms, waiters, quarantined, resting, cleaning, pending(leased, but to be set aside), rules]
+-- returns: names and values in turn: total, free, leased, quarantined, resting, cleaning, pending(leased, but to be set aside), permanent, overdue, waiters, bindings, next_deadline_ms(from now; -1: none), rules
 -- include: prelude.lua
 local pool, leases, bindings, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local aside, journal = KEYS[5], KEYS[6]
@@ -11,20 +11,23 @@ local function count_aside(from, to)
     return redis.call("ZCOUNT", aside, from, to)
 end
 
-local now = clock()
+local now, total = clock(), redis.call("HLEN", pool)
 local first = redis.call("ZRANGE", leases, 0, 0, "WITHSCORES")[2]
+local next_ms = first and first ~= "inf" and math.max(tonumber(first) - now, 0) or -1
+local kept = redis.call("ZCARD", leases) -- leased or aside
+
 return {
-    redis.call("HLEN", pool),
-    redis.call("ZCARD", leases) - count_aside("-inf", "(10"),
-    redis.call("ZCOUNT", leases, "+inf", "+inf"),
-    redis.call("ZCOUNT", leases, "-inf", now),
-    redis.call("ZCOUNT", bindings, "(" .. plain(now), "+inf"),
-    first and first ~= "inf" and tonumber(first) or -1,
-    now,
-    redis.call("ZCARD", waiters),
-    count_aside(1, 2) + count_aside(6, 6),
-    count_aside(4, 4),
-    count_aside(5, 5),
-    count_aside("(10", "+inf"),
-    redis.call("HGET", journal, "rules") or "",
+    "total", total,
+    "free", math.max(total - kept, 0),
+    "leased", kept - count_aside("-inf", "(10"),
+    "quarantined", count_aside(1, 2) + count_aside(6, 6),
+    "resting", count_aside(4, 4),
+    "cleaning", count_aside(5, 5),
+    "pending", count_aside("(10", "+inf"),
+    "permanent", redis.call("ZCOUNT", leases, "+inf", "+inf"),
+    "overdue", redis.call("ZCOUNT", leases, "-inf", now),
+    "waiters", redis.call("ZCARD", waiters),
+    "bindings", redis.call("ZCOUNT", bindings, "(" .. plain(now), "+inf"),
+    "next_deadline_ms", next_ms,
+    "rules", redis.call("HGET", journal, "rules") or "",
 }

@@ -57,6 +57,7 @@ function malloc.lend(resource, ask)
             index.as_it_is(resource)
             return false
         end
+        pace.note(resource)
         index.taken[resource] = true
         reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4] = resource, "", 0, -1
         return true
@@ -66,6 +67,7 @@ function malloc.lend(resource, ask)
         index.as_it_is(resource)
         return false
     end
+    pace.note(resource)
     reply[n + 1], reply[n + 2], reply[n + 3] = resource, token, fence
     reply[n + 4] = ask.timeout_ms > 0 and ask.timeout_ms or -1
     return true
@@ -73,7 +75,7 @@ end
 
 -- Lends heads until `count` are lent or there are no more. What has expired leaves the pool.
 function malloc.lend_heads(ask)
-    local wanted = ask.count * 4
+    local wanted = ask.most * 4
     while #ask.reply < wanted do
         local name, fault = malloc.take_head()
         if not name then
@@ -93,7 +95,7 @@ end
 
 -- A bound one that a shared pool lends alone keeps its place in the list.
 function malloc.keeps_place(ask)
-    return malloc.is_shared and ask.count == 1
+    return malloc.is_shared and ask.count == 1 and not pace.is_resting()
 end
 
 function malloc.lend_bound(resource, ask)
@@ -169,7 +171,7 @@ function malloc.rotate(reply, kept)
         local resource = reply[i]
         index.taken[resource] = nil
         if resource ~= kept then
-            list.push(resource, expiry_of[resource])
+            list.take_back(resource, expiry_of[resource])
         end
     end
 end
@@ -246,7 +248,8 @@ function malloc.ask(words, at, holder, more)
     return {
         how = words[at], count = tonumber(words[at + 1]), timeout_ms = span(words[at + 2]),
         random = words[at + 3], name = words[at + 4], binding_ms = span(words[at + 5]),
-        owner = words[at + 6], reqid = words[at + 7], mark = "-", reply = {}, holder = holder, more = more,
+        owner = words[at + 6], reqid = words[at + 7], mark = "-", reply = {}, holder = holder,
+        more = more,
         options = more ~= "" and options_of(more) or {},
     }
 end
@@ -262,7 +265,8 @@ function malloc.run(ask, is_late)
             return refused or again
         end
     end
-    if is_late or rule.paused then
+    ask.most = math.min(ask.count, pace.left())
+    if is_late or rule.paused or ask.most < (ask.how == "a" and ask.count or 1) then
         return ask.reply
     end
     local fault = malloc.is_shared and list.push_fault()

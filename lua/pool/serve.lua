@@ -24,7 +24,7 @@ local serve = {
 
 -- Is there something that somebody could have? What is due counts.
 local function has_free()
-    if rule.paused then
+    if rule.paused or pace.left() < 1 then
         return false
     elseif list.head == "" and not serve.fault then
         local fault = malloc.refill() or list.push_fault()

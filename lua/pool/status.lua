@@ -1,14 +1,14 @@
 -- status: one resource.
--- keys: pool notes aside traits
+-- keys: pool notes aside traits journal
 -- args: resource
--- returns: nil for a stranger; else [state(free|leased|quarantined|resting|cleaning|expired), ttl_ms(-1: permanent, -2: none), expiry(Unix seconds or -1), fence or 0, owner, next(where it goes when its lease ends: ""|quarantined|leaving), why]
--- include: pool/entry.lua
--- include: pool/aside.lua
-key.notes, key.aside, key.traits = KEYS[2], KEYS[3], KEYS[4]
+-- returns: nil for a stranger; else names and values in turn: state(free|leased|quarantined|resting|cleaning|expired), ttl in ms(-1: permanent, -2: none), expiry(Unix seconds or -1), fence or 0, owner, next(where it goes when its lease ends: ""|quarantined|leaving), why, score, failures in a row, breaker
+-- include: pool/outcome.lua
+key.notes, key.aside, key.traits, key.journal = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 
 local STATES = {
-    [aside.QUARANTINED] = "quarantined", [aside.ILL] = "quarantined", [aside.TRIPPED] = "quarantined",
-    [aside.LEAVING] = "leaving", [aside.RESTING] = "resting", [aside.CLEANING] = "cleaning",
+    [aside.QUARANTINED] = "quarantined", [aside.ILL] = "quarantined",
+    [aside.TRIPPED] = "quarantined", [aside.LEAVING] = "leaving", [aside.RESTING] = "resting",
+    [aside.CLEANING] = "cleaning",
 }
 
 local function state_of(resource, value, ttl_ms, kind)
@@ -38,9 +38,19 @@ local function run()
     local kind, is_pending = aside.kind_of(resource)
     local _, why = aside.reason_of(resource)
     local is_aside = kind and not is_pending and ttl_ms ~= -2
+    local _, fails = outcome.of(resource)
+    read_rules()
     return {
-        state_of(resource, value, ttl_ms, is_aside and kind), ttl_ms, tonumber(expiry_of[resource]),
-        key.fence_of(value), token == value and owner or "", is_pending and STATES[kind] or "", why,
+        "state", state_of(resource, value, ttl_ms, is_aside and kind),
+        "ttl", ttl_ms,
+        "expiry", tonumber(expiry_of[resource]),
+        "fence", key.fence_of(value),
+        "owner", token == value and owner ~= "" and owner,
+        "next", is_pending and STATES[kind] or "",
+        "why", why,
+        "score", outcome.score(resource),
+        "failures", fails,
+        "breaker", outcome.breaker(resource),
     }
 end
 

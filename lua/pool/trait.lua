@@ -1,9 +1,11 @@
 -- trait: what is known of single resources beside their entries. Hash, letter and resource -> value:
 --   a  why it is aside: see aside
+--   s  what its holders have said of it: see outcome
+--   t  when it may be granted next: see pace
 -- It goes when the resource leaves the pool.
 -- The script sets key.traits, key.aside.
 -- include: pool/key.lua
-local trait = { LETTERS = { "a" } }
+local trait = { LETTERS = { "a", "s", "t" } }
 
 function trait.of(letter, resource)
     return redis.call("HGET", key.traits, letter .. resource)

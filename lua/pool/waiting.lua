@@ -108,6 +108,8 @@ local function next_ms()
     local score = redis.call("ZRANGE", key.index, 0, 0, "WITHSCORES")[2]
     local ms = (score and score ~= "inf" and tonumber(score) or math.huge) - clock()
     ms = math.min(ms < 0 and 1000 or ms + 1, wait.until_death(ARGV[1]))
+    local paced_ms = pace.next_ms()
+    ms = paced_ms > 0 and math.min(ms, paced_ms) or ms
     return ms < math.huge and ms or -1
 end
 

@@ -174,3 +174,21 @@ int num_hex_digit(char c)
         return c - 'A' + 10;
     return -1;
 }
+
+bool num_parse_rate(struct str s, int64_t *count, int64_t *span_us)
+{
+    static const struct {
+        char letter;
+        int64_t us;
+    } units[] = {{'s', 1000000}, {'m', INT64_C(60000000)}, {'h', INT64_C(3600000000)}};
+    struct str rest = s, head;
+    str_split(&rest, '/', &head);
+    if (!num_parse_int(head, count) || *count < 1 || *count > 1000000 || rest.len != 1)
+        return false;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        *span_us = units[i].us;
+        if (rest.ptr[0] == units[i].letter)
+            return true;
+    }
+    return false;
+}

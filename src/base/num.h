@@ -24,4 +24,7 @@ int num_hex_digit(char c);
 /* Writes n in decimal, NUL-terminated; returns its length. */
 size_t num_format_int(char out[NUM_INT_MAX], int64_t n);
 
+/* "10/s", "100/m", "5/h": how many (1 to a million) in a span of a second, minute or hour. */
+bool num_parse_rate(struct str s, int64_t *count, int64_t *span_us);
+
 #endif

@@ -5,6 +5,7 @@
 #include "commands/holds.h"
 #include "commands/outcome.h"
 #include "daemon.h"
+#include "pool/more.h"
 #include "pool/waits.h"
 
 static void end_malloc(void *arg, const struct err *err, const struct leases *leases)
@@ -139,9 +140,14 @@ void cmd_free(struct ask *ask)
                                    .resources = ask->rest,
                                    .count = ask->rest_count,
                                    .may_lead = turn_is_alone(ask->turn)};
+    struct more more = {0};
+    if (ask->options.given & OPT_OUTCOME)
+        more_add(&more, 'O', str_of(ask->options.outcome));
+    request.more = more_text(&more);
     for (int i = 0; i < ask->rest_count; i++)
         holds_forget_lease(ask->peer, pool, ask->rest[i], ask->options.token);
     leases_free(pool, &request, end_count, later_new(ask, pool));
+    more_clear(&more);
 }
 
 void cmd_renew(struct ask *ask)

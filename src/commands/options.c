@@ -50,6 +50,8 @@ const struct option option_table[] = {
      "What becomes of firings that no daemon was there for: one task for all of them, none, or one "
      "for each."},
     {"REASON", OPT_REASON, "text", "Why, for those who ask by POOL STATUS."},
+    {"OUTCOME", OPT_OUTCOME, "ok|slow|fail",
+     "How it was with the resource: feeds its score and the pool's breaker."},
     {NULL, 0, NULL, NULL}};
 
 static const struct option *find_option(struct str word)
@@ -136,6 +138,16 @@ static bool parse_word(const struct option *option, struct str value, const char
     return err_set(err, ERR_GENERAL, "%s is none of %s: '%s'", option->word, allowed, shown);
 }
 
+static bool parse_outcome(const struct option *option, struct str value, const char **out,
+                          struct err *err)
+{
+    static const char *const words[] = {"ok", "slow", "fail"};
+    unsigned n = 0;
+    bool is_word = parse_word(option, value, words, 3, &n, err);
+    *out = words[n];
+    return is_word;
+}
+
 static bool parse_policy(const struct option *option, struct str value, enum task_policy *out,
                          struct err *err)
 {
@@ -184,6 +196,8 @@ static bool parse_value(const struct option *option, struct str value, struct op
         return parse_bytes(option, value, &out->owner, err);
     case OPT_REQID:
         return parse_bytes(option, value, &out->reqid, err);
+    case OPT_OUTCOME:
+        return parse_outcome(option, value, &out->outcome, err);
     case OPT_REASON:
         return parse_bytes(option, value, &out->reason, err);
     case OPT_IN:

@@ -31,7 +31,8 @@ enum option_flag {
     OPT_RETRY = 1 << 21,      /* RETRY seconds */
     OPT_PUSH = 1 << 22,       /* PUSH */
     OPT_MISSED = 1 << 23,     /* MISSED word */
-    OPT_REASON = 1 << 24      /* REASON text */
+    OPT_REASON = 1 << 24,     /* REASON text */
+    OPT_OUTCOME = 1 << 25     /* OUTCOME word */
 };
 
 struct options {
@@ -42,6 +43,7 @@ struct options {
     int64_t count;                        /* >= 1 */
     int64_t permits, limit;               /* 1 <= permits <= limit */
     struct str name, owner, reqid, token; /* 1 to 512 bytes, no NUL, where given */
+    const char *outcome;                  /* "ok" "slow" "fail"; NULL where not given */
     struct str reason;                    /* likewise; "" where not given */
     struct str set;                       /* the name of a lock set; "" where not given */
     enum task_missed missed;              /* MISSED_ONCE where not given */

@@ -129,6 +129,20 @@ static void put_lease(struct reply *reply, const struct lease *lease)
     reply_int(reply, lease->ttl_ms);
 }
 
+void outcome_put_fields(struct reply *reply, const struct answer *fields)
+{
+    for (size_t i = 0; i + 1 < answer_count(fields); i += 2) {
+        const struct answer *value = answer_at(fields, i + 1);
+        reply_bulk(reply, answer_str(answer_at(fields, i)));
+        if (answer_is_int(value))
+            reply_int(reply, answer_int(value, 0));
+        else if (answer_is_none(value))
+            reply_null(reply);
+        else
+            reply_bulk(reply, answer_str(value));
+    }
+}
+
 void outcome_put_leases(struct reply *reply, const struct leases *leases, bool with_token)
 {
     for (size_t i = 0; i < leases->count; i++) {

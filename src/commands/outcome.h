@@ -29,6 +29,9 @@ void outcome_wait_for_gang(struct later *later, struct gang *gang);
 void outcome_put_int(struct reply *reply, const char *name, int64_t n);
 void outcome_put_text(struct reply *reply, const char *name, const char *text);
 
+/* Fields of a map: what a script answers as names and values in turn; false becomes null. */
+void outcome_put_fields(struct reply *reply, const struct answer *fields);
+
 /* One after the other: each as its resource, or as an array of resource, token, fence and ttl_ms.
  */
 void outcome_put_leases(struct reply *reply, const struct leases *leases, bool with_token);

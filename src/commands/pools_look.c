@@ -109,37 +109,17 @@ static void end_info(void *arg, const struct err *err, const struct answer *answ
 {
     struct later *later = arg;
     struct reply *reply = later_reply(later);
+    const struct pool_config *config = later->pool->config;
 
     if (outcome_failed(later, err))
         return;
-    int64_t field[12];
-    for (size_t i = 0; i < 12; i++)
-        field[i] = answer_int(answer_at(answer, i), 0);
-    int64_t total = field[0], leased = field[1], next_ms = field[5];
-    int64_t aside = field[8] + field[9] + field[10];
-    struct str rules = answer_str(answer_at(answer, 12));
-    if (next_ms >= 0) /* the client does not know Redis' clock: from now */
-        next_ms = next_ms > field[6] ? next_ms - field[6] : 0;
-    reply_map(reply, 18);
-    outcome_put_text(reply, "mode", later->pool->config->is_shared ? "shared" : "exclusive");
+    reply_map(reply, 5 + answer_count(answer) / 2);
+    outcome_put_text(reply, "mode", config->is_shared ? "shared" : "exclusive");
     outcome_put_text(reply, "order", "fifo");
-    outcome_put_int(reply, "total", total);
-    outcome_put_int(reply, "free", total > leased + aside ? total - leased - aside : 0);
-    outcome_put_int(reply, "leased", leased);
-    outcome_put_int(reply, "quarantined", field[8]);
-    outcome_put_int(reply, "resting", field[9]);
-    outcome_put_int(reply, "cleaning", field[10]);
-    outcome_put_int(reply, "pending", field[11]);
-    outcome_put_int(reply, "permanent", field[2]);
-    outcome_put_int(reply, "overdue", field[3]);
-    outcome_put_int(reply, "waiters", field[7]);
-    outcome_put_int(reply, "bindings", field[4]);
-    outcome_put_int(reply, "next_deadline_ms", next_ms);
-    outcome_put_int(reply, "default_timeout_ms", later->pool->config->default_timeout_ms);
-    outcome_put_int(reply, "binding_timeout_ms", later->pool->config->binding_timeout_ms);
+    outcome_put_fields(reply, answer);
+    outcome_put_int(reply, "default_timeout_ms", config->default_timeout_ms);
+    outcome_put_int(reply, "binding_timeout_ms", config->binding_timeout_ms);
     outcome_put_int(reply, "is_collector", later->pool->is_leading);
-    reply_text(reply, "rules");
-    reply_bulk(reply, rules);
     later_end(later);
 }
 
@@ -159,35 +139,18 @@ void cmd_pool_health(struct ask *ask)
         members_health(pool, outcome_ints, later_new(ask, pool));
 }
 
-/* [state, ttl, expiry, fence, owner, next, why] */
 static void end_status(void *arg, const struct err *err, const struct answer *answer)
 {
     struct later *later = arg;
-    struct reply *reply = later_reply(later);
 
     if (outcome_failed(later, err))
         return;
     if (answer_is_none(answer)) {
-        reply_null(reply);
-        later_end(later);
-        return;
+        reply_null(later_reply(later));
+    } else {
+        reply_map(later_reply(later), answer_count(answer) / 2);
+        outcome_put_fields(later_reply(later), answer);
     }
-    struct str owner = answer_str(answer_at(answer, 4));
-    reply_map(reply, 7);
-    reply_text(reply, "state");
-    reply_bulk(reply, answer_str(answer_at(answer, 0)));
-    outcome_put_int(reply, "ttl", answer_int(answer_at(answer, 1), -2));
-    outcome_put_int(reply, "expiry", answer_int(answer_at(answer, 2), -1));
-    outcome_put_int(reply, "fence", answer_int(answer_at(answer, 3), 0));
-    reply_text(reply, "owner");
-    if (owner.len > 0)
-        reply_bulk(reply, owner);
-    else
-        reply_null(reply);
-    reply_text(reply, "next");
-    reply_bulk(reply, answer_str(answer_at(answer, 5)));
-    reply_text(reply, "why");
-    reply_bulk(reply, answer_str(answer_at(answer, 6)));
     later_end(later);
 }
 

@@ -138,7 +138,8 @@ static const struct command pool_rows[] = {
               "cleaning, expired), ttl of the lease or of that state in ms (-1: for ever, -2: "
               "none), expiry in Unix seconds (-1: never), fence and owner of the lease (0 and nil "
               "where there is none), next (where it goes when it comes back: quarantined, leaving, "
-              "or \"\"), why.",
+              "or \"\"), why, score (0 to 1000, of OUTCOME), failures (in a row), breaker (closed, "
+              "open, half-open).",
      .since = FIRST},
     {.name = "QUARANTINE",
      .full = "pool|quarantine",
@@ -748,7 +749,7 @@ const struct command command_table[] = {
      .group = GROUP_LEASES,
      .run = cmd_free,
      .args = "pool",
-     .options = OPT_TOKEN | OPT_TIMEOUT,
+     .options = OPT_TOKEN | OPT_TIMEOUT | OPT_OUTCOME,
      .rest = "resource [resource ...]",
      .flags = CMD_WRITE | CMD_RESOURCES,
      .summary = "Ends leases; TIMEOUT gives the resources a new expiry, without it the expiry "

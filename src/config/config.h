@@ -76,7 +76,10 @@ struct pool_config {
     int64_t gc_interval_ms;
     int64_t gc_count;             /* entries of one sweep; 0: grows with the pool */
     int64_t unhealthy_timeout_ms; /* of a quarantine */
-    int64_t rest_ms;              /* not handed out again for so long after a lease; 0: at once */
+    char *rate, *pool_rate;       /* grants of a resource, of the pool: "10/s"; "" = no limit */
+    int64_t breaker;              /* failures in a row; 0: never */
+    int64_t breaker_rest_ms, half_life_ms;
+    int64_t rest_ms; /* not handed out again for so long after a lease; 0: at once */
 };
 
 /* [queue:NAME], likewise. */

@@ -37,6 +37,13 @@ static bool check_maxmemory(struct str value, struct err *err)
     return num_parse_size(value, &bytes) || err_set(err, ERR_GENERAL, "not a size such as 512mb");
 }
 
+static bool check_rate(struct str value, struct err *err)
+{
+    int64_t count, span_us;
+    return value.len == 0 || num_parse_rate(value, &count, &span_us) ||
+           err_set(err, ERR_GENERAL, "not such as 10/s, 100/m or 5/h, with 1 to 1000000");
+}
+
 /* --- the table ------------------------------------------------------------------------- */
 
 #define SERVER(field)  .section = KEY_SERVER, .offset = offsetof(struct server_config, field)
@@ -214,6 +221,25 @@ static const struct key rows[] = {
     {POOL(rest_ms), .name = "rest", .type = KEY_SECONDS, .initial = "0", .min = 0,
      .max = 100 * YEAR, .flags = KEY_LIVE,
      .sentence = "Seconds that a resource is not handed out again after its lease has ended."},
+    {POOL(rate), .name = "rate", .type = KEY_STRING, .initial = "", .min = 0, .max = 20,
+     .flags = KEY_LIVE, .check = check_rate,
+     .sentence = "How often each resource may be granted, such as 10/s, 100/m or 5/h: so many at "
+                 "once, then at an even pace. Empty: as often as it is free."},
+    {POOL(pool_rate), .name = "pool_rate", .type = KEY_STRING, .initial = "", .min = 0, .max = 20,
+     .flags = KEY_LIVE, .check = check_rate,
+     .sentence = "The same for all grants of the pool together."},
+    {POOL(breaker), .name = "breaker", .type = KEY_INT, .initial = "0", .min = 0, .max = 1000000,
+     .flags = KEY_LIVE,
+     .sentence = "After so many leases in a row that ended with OUTCOME fail a resource is in "
+                 "quarantine; 0: never."},
+    {POOL(breaker_rest_ms), .name = "breaker_rest", .type = KEY_SECONDS, .initial = "60",
+     .min = SECOND, .max = YEAR, .flags = KEY_LIVE,
+     .sentence = "Seconds of that; then one lease decides: twice as long after another fail, up to "
+                 "16 times."},
+    {POOL(half_life_ms), .name = "half_life", .type = KEY_SECONDS, .initial = "300", .min = SECOND,
+     .max = YEAR, .flags = KEY_LIVE,
+     .sentence = "Seconds after which half of what OUTCOME took from a resource's score has come "
+                 "back by itself."},
 
     {QUEUE(default_timeout_ms), .name = "default_timeout", .type = KEY_SECONDS, .initial = "300",
      .min = 0, .max = 100 * YEAR, .flags = KEY_LIVE,

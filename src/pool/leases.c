@@ -118,10 +118,16 @@ static struct packed *pack_free(struct pool *pool, const struct free_request *re
 {
     size_t bytes =
         request->token.len + 2 * PACKED_INT + packed_bytes_of(request->resources, request->count);
+    int more_args = request->more.len > 0 ? MORE_ARGS : 0;
     struct packed *packed =
-        packed_new(pool, SCRIPT_POOL_BATCH, ended, FREE_ARGS + request->count, bytes);
+        packed_new(pool, SCRIPT_POOL_BATCH, ended, more_args + FREE_ARGS + request->count,
+                   request->more.len + bytes);
     packed->op.weight = request->count;
     packed->op.may_lead = request->may_lead;
+    if (more_args > 0) {
+        packed_put_literal(packed, STR("X"));
+        packed_put(packed, request->more);
+    }
     packed_put_literal(packed, STR("F"));
     packed_put(packed, request->token);
     if (request->has_expiry)

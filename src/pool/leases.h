@@ -59,7 +59,8 @@ struct free_request {
     int64_t expiry_ms; /* from now; <= 0: never */
     const struct str *resources;
     int count;
-    bool may_lead; /* MALLOCs that wait with it can have what it frees: see struct op */
+    struct str more; /* what the holder says: see lua/pool/free.lua; "" = nothing */
+    bool may_lead;   /* MALLOCs that wait with it can have what it frees: see struct op */
 };
 void leases_free(struct pool *pool, const struct free_request *request, count_done done, void *arg);
 /* 1, 0 without such a lease, NOTOWNER. */

@@ -1,32 +1,63 @@
 /* rules: see rules.h. */
 #include "pool/rules.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "pool/packed.h"
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 
-/* A rule that is a number: off when that is 0. */
-static const struct {
-    const char *name; /* in lua/pool/rule.lua */
-    size_t offset;    /* int64_t in struct pool_config */
-} numbers[] = {
-    {"rest", offsetof(struct pool_config, rest_ms)},
+enum rule_type {
+    RULE_NUMBER, /* int64_t; off when it is 0 */
+    RULE_RATE    /* char *, as num_parse_rate() takes it: "<span in us>/<count>"; off when empty */
 };
 
-enum { NUMBERS = sizeof numbers / sizeof numbers[0], RULE_MAX = 64 };
+static const struct {
+    const char *name; /* in lua/pool/rule.lua */
+    enum rule_type type;
+    size_t offset; /* in struct pool_config */
+    size_t
+        needs; /* of another number, without which it means nothing; its own where there is none */
+} rows[] = {
+#define AT(field) offsetof(struct pool_config, field)
+    {"rest", RULE_NUMBER, AT(rest_ms), AT(rest_ms)},
+    {"rate", RULE_RATE, AT(rate), 0},
+    {"pool_rate", RULE_RATE, AT(pool_rate), 0},
+    {"breaker", RULE_NUMBER, AT(breaker), AT(breaker)},
+    {"breaker_rest", RULE_NUMBER, AT(breaker_rest_ms), AT(breaker)},
+    {"half_life", RULE_NUMBER, AT(half_life_ms), AT(breaker)},
+};
+
+enum { ROWS = sizeof rows / sizeof rows[0], RULE_MAX = 64 };
+
+static int64_t number_at(const struct pool_config *config, size_t offset)
+{
+    return *(const int64_t *)(const void *)((const char *)config + offset);
+}
+
+/* Writes one rule with a blank before it; nothing when it is off. */
+static size_t write_rule(const struct pool_config *config, size_t i, char *out, size_t size)
+{
+    int64_t count, span_us;
+    if (rows[i].type == RULE_NUMBER) {
+        int64_t n = number_at(config, rows[i].offset);
+        if (n == 0 || number_at(config, rows[i].needs) == 0)
+            return 0;
+        return (size_t)snprintf(out, size, " %s=%" PRId64, rows[i].name, n);
+    }
+    const char *rate = *(char *const *)(const void *)((const char *)config + rows[i].offset);
+    if (!num_parse_rate(str_of(rate), &count, &span_us))
+        return 0;
+    return (size_t)snprintf(out, size, " %s=%" PRId64 "/%" PRId64, rows[i].name, span_us, count);
+}
 
 char *rules_text(const struct pool_config *config)
 {
-    size_t size = NUMBERS * RULE_MAX + 1, at = 0;
-    char *text = mem_zalloc(size);
-    for (size_t i = 0; i < NUMBERS; i++) {
-        const int64_t *n = (const void *)((const char *)config + numbers[i].offset);
-        if (*n != 0)
-            at += (size_t)snprintf(text + at, size - at, "%s%s=%" PRId64, at > 0 ? " " : "",
-                                   numbers[i].name, *n);
-    }
-    return text;
+    char text[ROWS * RULE_MAX + 1] = "";
+    size_t at = 0;
+    for (size_t i = 0; i < ROWS; i++)
+        at += write_rule(config, i, text + at, sizeof text - at);
+    return mem_dup(str_trim(str_make(text, at)));
 }
 
 static void end_tell(struct op *op, const struct err *failure, const struct answer *answer)

@@ -25,8 +25,8 @@ START_TEST(a_free_resource_is_aside_at_once)
     expect(&scene.at, SCRIPT_POOL_SET_ASIDE, BY_HAND " 60000 \"fan broken\" b", "1");
     expect(&scene.at, SCRIPT_POOL_FREELIST, "-1", "[a c]");
     expect_redis(&scene, "GET p|x:b", "#UNHEALTHY");
-    expect(&scene.at, SCRIPT_POOL_INFO, "", "[3 0 0 0 0 ...");
-    expect(&scene.at, SCRIPT_POOL_STATUS, "b", "[quarantined ...");
+    expect(&scene.at, SCRIPT_POOL_INFO, "", "[total 3 free 2 leased 0 quarantined 1 ...");
+    expect(&scene.at, SCRIPT_POOL_STATUS, "b", "[state quarantined ...");
     expect(&scene.at, SCRIPT_POOL_CHECK, "", "[3 2 1]");
     expect_batch(&scene.at, "F \"\" \"\" 1 b R b \"\" 1000", "[0 0]");
     expect_redis(&scene, "GET p|x:b", "#UNHEALTHY");
@@ -39,13 +39,16 @@ START_TEST(a_leased_resource_is_aside_when_it_comes_back)
     open_with("a b", "2");
     expect_batch(&scene.at, FOR_EVER("r1") FOR_EVER("r2"), "[[a ...");
     expect(&scene.at, SCRIPT_POOL_SET_ASIDE, BY_HAND " 0 \"\" a b", "2");
-    expect(&scene.at, SCRIPT_POOL_STATUS, "a", "[leased -1 -1 # \"\" quarantined \"\"]");
+    expect(&scene.at, SCRIPT_POOL_STATUS, "a",
+           "[state leased ttl -1 expiry -1 fence # owner nil next quarantined ...");
     expect_batch(&scene.at, "F \"\" \"\" 1 a", "[1]");
-    expect(&scene.at, SCRIPT_POOL_STATUS, "a", "[quarantined -1 -1 0 \"\" \"\" \"\"]");
+    expect(&scene.at, SCRIPT_POOL_STATUS, "a",
+           "[state quarantined ttl -1 expiry -1 fence 0 owner nil next \"\" why \"\" ...");
     scene_do(&scene, "DEL p|x:b");
     scene_do(&scene, "ZADD p|x|pool|leases 1 b");
     expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 100 100", "[1 2 0 0 0 0 0 2 -1 -2 \"\"]");
-    expect(&scene.at, SCRIPT_POOL_STATUS, "b", "[quarantined -1 -1 0 \"\" \"\" \"\"]");
+    expect(&scene.at, SCRIPT_POOL_STATUS, "b",
+           "[state quarantined ttl -1 expiry -1 fence 0 owner nil next \"\" why \"\" ...");
     expect(&scene.at, SCRIPT_POOL_FREELIST, "-1", "[]");
     expect(&scene.at, SCRIPT_POOL_CHECK, "", "[2 0 2]");
     scene_close(&scene);
@@ -72,9 +75,10 @@ START_TEST(restore_gives_it_back_at_once_and_only_what_is_meant)
     expect(&scene.at, SCRIPT_POOL_SET_ASIDE, ILL " 0 \"connection refused\" b a", "2");
     scene_do(&scene, "SET p|x:c #UNHEALTHY"); /* by a Python program */
     expect(&scene.at, SCRIPT_POOL_STATUS, "b",
-           "[quarantined -1 -1 0 \"\" \"\" connection refused]");
+           "[state quarantined ttl -1 expiry -1 fence 0 owner nil next \"\" why connection refused "
+           "...");
     expect(&scene.at, SCRIPT_POOL_RESTORE, ILL " a b d stranger", "1");
-    expect(&scene.at, SCRIPT_POOL_STATUS, "a", "[quarantined ...");
+    expect(&scene.at, SCRIPT_POOL_STATUS, "a", "[state quarantined ...");
     expect(&scene.at, SCRIPT_POOL_RESTORE, "\"\" a a", "1");
     expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 100 100", "[1 4 ...");
     expect(&scene.at, SCRIPT_POOL_RESTORE, "\"\" c", "1");
@@ -117,7 +121,8 @@ START_TEST(a_drained_resource_leaves_when_nobody_has_it)
     expect(&scene.at, SCRIPT_POOL_SET_ASIDE, BY_HAND " 0 \"\" c", "1");
     expect(&scene.at, SCRIPT_POOL_SET_ASIDE, LEAVING " 0 \"\" a b c", "3");
     expect(&scene.at, SCRIPT_POOL_CHECK, "", "[1 0 1]");
-    expect(&scene.at, SCRIPT_POOL_STATUS, "a", "[leased -1 -1 # \"\" leaving \"\"]");
+    expect(&scene.at, SCRIPT_POOL_STATUS, "a",
+           "[state leased ttl -1 expiry -1 fence # owner nil next leaving ...");
     expect_batch(&scene.at, "F \"\" \"\" 1 a", "[1]");
     expect_redis(&scene, "EXISTS p|x|pool p|x:a p|x:b p|x:c p|x|pool|aside p|x|pool|leases", "0");
     scene_close(&scene);
@@ -163,7 +168,7 @@ START_TEST(a_resource_rests_after_each_lease)
     expect(&scene.at, SCRIPT_POOL_SET_RULES, "rest=60000 \"\"", "1");
     expect_batch(&scene.at, M1("r1"), "[[a ...");
     expect_batch(&scene.at, "F \"\" \"\" 1 a", "[1]");
-    expect(&scene.at, SCRIPT_POOL_STATUS, "a", "[resting ...");
+    expect(&scene.at, SCRIPT_POOL_STATUS, "a", "[state resting ...");
     expect(&scene.at, SCRIPT_POOL_FREELIST, "-1", "[b]");
     scene_do(&scene, "DEL p|x:a");
     scene_do(&scene, "ZADD p|x|pool|leases 1 a");

@@ -125,9 +125,13 @@ START_TEST(info_counts_bindings_that_live)
     scene_open(&scene, NULL);
     expect(&scene.at, SCRIPT_POOL_BIND, "n a 0", "OK");
     expect(&scene.at, SCRIPT_POOL_BIND, "m a 60000", "OK");
-    expect(&scene.at, SCRIPT_POOL_INFO, "", "[0 0 0 0 2 -1 ...");
+    expect(&scene.at, SCRIPT_POOL_INFO, "",
+           "[total 0 free 0 leased 0 quarantined 0 resting 0 cleaning 0 pending 0 permanent 0 "
+           "overdue 0 waiters 0 bindings 2 ...");
     scene_do(&scene, "ZADD p|x|pool|bindings 1 m");
-    expect(&scene.at, SCRIPT_POOL_INFO, "", "[0 0 0 0 1 -1 ...");
+    expect(&scene.at, SCRIPT_POOL_INFO, "",
+           "[total 0 free 0 leased 0 quarantined 0 resting 0 cleaning 0 pending 0 permanent 0 "
+           "overdue 0 waiters 0 bindings 1 ...");
     expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 100 0", "[1 0 0 0 0 0 0 0 -1 ...");
     expect_redis(&scene, "ZCARD p|x|pool|bindings", "1");
     scene_close(&scene);

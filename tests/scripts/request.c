@@ -26,7 +26,9 @@ START_TEST(held_lists_what_an_owner_holds)
     expect(&scene.at, SCRIPT_POOL_HELD, "\"me too\"", "[b #+r2 # -1]");
     expect(&scene.at, SCRIPT_POOL_HELD, "m", "[]");
     expect(&scene.at, SCRIPT_POOL_HELD, "me\xff", "[]");
-    expect(&scene.at, SCRIPT_POOL_STATUS, "c", "[leased -1 -1 # me \"\" \"\"]");
+    expect(&scene.at, SCRIPT_POOL_STATUS, "c",
+           "[state leased ttl -1 expiry -1 fence # owner me next \"\" why \"\" score 1000 failures "
+           "0 breaker closed]");
     scene_close(&scene);
 }
 END_TEST

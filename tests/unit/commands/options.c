@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ALL_OPTIONS ((1U << 25) - 1)
+#define ALL_OPTIONS ((1U << 26) - 1)
 
 static struct options options;
 static struct err err;
@@ -53,7 +53,10 @@ START_TEST(each_word_sets_its_value_whatever_its_case)
                     "7", "all", "oWNER", "o", "REQID", "r", "withtoken", "TOKEN", "t", "in", "s",
                     "SHARED", "permits", "2", "of", "3", "session", "wait", "250", "report",
                     "policy", "RemoteFirst", "once", "nowait", "delay", "0.5", "retries", "4",
-                    "priority", "-3", "retry", "2", "push", "missed", "SKIP"));
+                    "priority", "-3", "retry", "2", "push", "missed", "SKIP", "reason", "old",
+                    "outcome", "FAIL"));
+    is_text(options.reason, "old");
+    ck_assert_str_eq(options.outcome, "fail");
     ck_assert_int_eq(options.missed, MISSED_SKIP);
     ck_assert_int_eq(options.policy, TASK_REMOTEFIRST);
     ck_assert_int_eq(options.delay_ms, 500);
@@ -72,7 +75,7 @@ START_TEST(each_word_sets_its_value_whatever_its_case)
     ck_assert_int_eq(options.permits, 2);
     ck_assert_int_eq(options.limit, 3);
     ck_assert_int_eq(options.wait_ms, 250);
-    ck_assert_int_eq(used, 42);
+    ck_assert_int_eq(used, 46);
 }
 END_TEST
 
@@ -259,7 +262,7 @@ START_TEST(options_are_printed_as_a_person_writes_them)
                      "[OWNER id] [REQID id] [WITHTOKEN] [TOKEN token] [IN set] [SHARED] "
                      "[PERMITS n OF m] [SESSION] [WAIT ms] [REPORT] [POLICY policy] [ONCE] "
                      "[NOWAIT] [DELAY seconds] [RETRIES n] [PRIORITY n] [RETRY seconds] [PUSH] "
-                     "[MISSED once|skip|all] [REASON text]");
+                     "[MISSED once|skip|all] [REASON text] [OUTCOME ok|slow|fail]");
     options_print(OPT_COUNT, text, sizeof(text));
     ck_assert_str_eq(text, "[COUNT n]");
     options_print(ALL_OPTIONS, text, 10); /* cut, not overrun */

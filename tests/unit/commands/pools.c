@@ -85,44 +85,22 @@ END_TEST
 
 START_TEST(info_is_a_map)
 {
-    const char *answer = "*13\n:10\n:4\n:1\n:0\n:2\n:1500\n:1000\n:3\n:1\n:2\n:1\n:3\n$6\nrest=5\n";
-    ck_assert_str_eq(
-        says_then(answer, "POOL", "INFO", "p"),
-        "*36\n$4\nmode\n$9\nexclusive\n$5\norder\n$4\nfifo\n$5\ntotal\n:10\n$4\nfree\n"
-        ":2\n$6\nleased\n:4\n$11\nquarantined\n:1\n$7\nresting\n:2\n$8\ncleaning\n:1\n"
-        "$7\npending\n:3\n$9\npermanent\n:1\n$7\noverdue\n:0\n$7\nwaiters\n:3\n$"
-        "8\nbindings\n:2\n"
-        "$16\nnext_deadline_ms\n:500\n$18\ndefault_timeout_ms\n:120000\n"
-        "$18\nbinding_timeout_ms\n:3600000\n$12\nis_collector\n:0\n$5\nrules\n$6\nrest=5\n");
+    const char *answer = "*4\n$5\ntotal\n:10\n$5\nrules\n$6\nrest=5\n";
+    ck_assert_str_eq(says_then(answer, "POOL", "INFO", "p"),
+                     "*14\n$4\nmode\n$9\nexclusive\n$5\norder\n$4\nfifo\n$5\ntotal\n:10\n"
+                     "$5\nrules\n$6\nrest=5\n$18\ndefault_timeout_ms\n:120000\n"
+                     "$18\nbinding_timeout_ms\n:3600000\n$12\nis_collector\n:0\n");
     rig.peers[0].state.protocol = 3;
-    ck_assert_int_eq(strncmp(says_then(answer, "POOL", "INFO", "p"), "%18\n$4\nmode\n", 12), 0);
-}
-END_TEST
-
-START_TEST(info_counts_a_deadline_from_now)
-{
-    ck_assert_ptr_nonnull(
-        strstr(says_then("*8\n:1\n:1\n:0\n:1\n:0\n:900\n:1000\n:0\n", "POOL", "INFO", "p"),
-               "next_deadline_ms\n:0\n"));
-    ck_assert_ptr_nonnull(
-        strstr(says_then("*8\n:1\n:2\n:0\n:0\n:0\n:-1\n:1000\n:0\n", "POOL", "INFO", "p"),
-               "next_deadline_ms\n:-1\n"));
-    /* leases of what has left are no free places below zero */
-    ck_assert_ptr_nonnull(strstr(rig.text, "$4\nfree\n:0\n"));
+    ck_assert_int_eq(strncmp(says_then(answer, "POOL", "INFO", "p"), "%7\n$4\nmode\n", 11), 0);
 }
 END_TEST
 
 START_TEST(status_is_nil_for_a_stranger_else_a_map)
 {
     ck_assert_str_eq(says_then("$-1\n", "POOL", "STATUS", "p", "r"), "$-1\n");
-    ck_assert_str_eq(
-        says_then("*7\n$6\nleased\n:99\n:-1\n:7\n$2\nme\n$7\nleaving\n$3\nold\n", "POOL", "STATUS",
-                  "p", "r"),
-        "*14\n$5\nstate\n$6\nleased\n$3\nttl\n:99\n$6\nexpiry\n:-1\n$5\nfence\n:7\n$5\nowner\n"
-        "$2\nme\n$4\nnext\n$7\nleaving\n$3\nwhy\n$3\nold\n");
-    ck_assert_ptr_nonnull(
-        strstr(says_then("*5\n$4\nfree\n:-2\n:-1\n:0\n$0\n\n", "POOL", "STATUS", "p", "r"),
-               "$5\nowner\n$-1\n"));
+    ck_assert_str_eq(says_then("*6\n$5\nstate\n$6\nleased\n$3\nttl\n:99\n$5\nowner\n$-1\n", "POOL",
+                               "STATUS", "p", "r"),
+                     "*6\n$5\nstate\n$6\nleased\n$3\nttl\n:99\n$5\nowner\n$-1\n");
 }
 END_TEST
 
@@ -192,7 +170,6 @@ int main(void)
                                   scan_gives_the_cursor_and_resources_without_their_values,
                                   list_names_what_is_known_or_configured_sorted,
                                   info_is_a_map,
-                                  info_counts_a_deadline_from_now,
                                   status_is_nil_for_a_stranger_else_a_map,
                                   gc_drops_what_only_the_collector_wants,
                                   check_gives_the_texts_without_the_counts,
