@@ -38,7 +38,8 @@ function pace.left()
     if not span_us then
         return math.huge
     end
-    return math.floor((now_us + span_us - math.max(instant_of(""), now_us)) / step_us + 1e-9)
+    local instant = instant_of("")
+    return math.floor((now_us + span_us - math.max(instant, now_us)) / step_us + 1e-9)
 end
 
 -- In how many ms the pool may grant another one: 0: now.
@@ -47,11 +48,13 @@ function pace.next_ms()
     if not span_us or pace.left() > 0 then
         return 0
     end
-    return math.ceil((instant_of("") + step_us - span_us - now_us) / 1000)
+    local instant = instant_of("")
+    return math.ceil((instant + step_us - span_us - now_us) / 1000)
 end
 
 local function advance(resource, step_us)
-    pace.ahead[resource] = math.max(instant_of(resource), now_us) + step_us
+    local instant = instant_of(resource)
+    pace.ahead[resource] = math.max(instant, now_us) + step_us
     return plain(pace.ahead[resource])
 end
 
@@ -73,7 +76,7 @@ function pace.rest_until(resource)
     local span_us, step_us = rate_of("rate")
     if span_us then
         local next_us = instant_of(resource) + step_us - span_us
-        until_ms = math.max(until_ms, math.ceil(next_us / 1000))
+        until_ms = math.max(until_ms, next_us > now_us and math.ceil(next_us / 1000) or 0)
     end
     return until_ms > clock() and until_ms or nil
 end

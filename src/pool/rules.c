@@ -9,7 +9,7 @@
 
 enum rule_type {
     RULE_NUMBER, /* int64_t; off when it is 0 */
-    RULE_RATE    /* char *, as num_parse_rate() takes it: "<span in us>/<count>"; off when empty */
+    RULE_RATE    /* char *, as num_parse_rate() takes it: "<span in us>/<count>"; off when empty or NULL */
 };
 
 static const struct {
@@ -46,7 +46,7 @@ static size_t write_rule(const struct pool_config *config, size_t i, char *out, 
         return (size_t)snprintf(out, size, " %s=%" PRId64, rows[i].name, n);
     }
     const char *rate = *(char *const *)(const void *)((const char *)config + rows[i].offset);
-    if (!num_parse_rate(str_of(rate), &count, &span_us))
+    if (rate == NULL || !num_parse_rate(str_of(rate), &count, &span_us))
         return 0;
     return (size_t)snprintf(out, size, " %s=%" PRId64 "/%" PRId64, rows[i].name, span_us, count);
 }
