@@ -98,7 +98,7 @@ START_TEST(what_expired_while_leased_leaves_when_it_is_freed)
     expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a b", "2");
     expect_batch(&scene.at, M1("r1") M1("r2"), "[[a ...");
     scene_do(&scene, "HSET p|x|pool a #ALLOCATED||#ALLOCATED||1 b #ALLOCATED||#ALLOCATED||1");
-    expect(&scene.at, SCRIPT_POOL_STATUS, "a", "[leased ...");
+    expect(&scene.at, SCRIPT_POOL_STATUS, "a", "[state leased ...");
     expect_batch(&scene.at, "F \"\" \"\" 1 a F \"\" -1 1 b", "[1 1]");
     expect_redis(&scene, "HGETALL p|x|pool", "[b ||||-1]");
     scene_close(&scene);

@@ -125,7 +125,7 @@ START_TEST(names_may_hold_what_they_like)
     expect(&scene.at, SCRIPT_POOL_SHRINK, "\"two words\" x:y{z}", "2");
     seedpeer_extend(&scene.peer, -1, 1, gone);
     expect(&scene.at, SCRIPT_POOL_CHECK, "", "[8 8 0 in the index without a lease: 'two words']");
-    expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 100 100", "[1 8 0 0 0 0 0 8 -1 -2]");
+    expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 100 100", "[1 8 0 0 0 0 0 8 -1 -2 \"\"]");
     expect(&scene.at, SCRIPT_POOL_CHECK, "", "[8 8 0]");
     scene_close(&scene);
 }

@@ -422,6 +422,17 @@ static void look_freelist(struct walk *walk)
     freeReplyObject(reply);
 }
 
+/* The value behind a name of a map that a script gives as a list. */
+static const redisReply *field_of(const redisReply *reply, const char *name)
+{
+    for (size_t i = 0; i + 1 < reply->elements; i += 2) {
+        if (strcmp(reply->element[i]->str, name) == 0)
+            return reply->element[i + 1];
+    }
+    ck_abort_msg("there is no %s", name);
+    return NULL;
+}
+
 static void look_status(struct walk *walk)
 {
     struct args args = {0};
@@ -434,13 +445,17 @@ static void look_status(struct walk *walk)
         ck_assert_int_eq(reply->type, REDIS_REPLY_NIL);
     } else {
         bool is_noted = item->has_lease && strcmp(item->note, item->token) == 0;
-        ck_assert_str_eq(reply->element[0]->str, state);
-        ck_assert_str_eq(reply->element[4]->str, model_owner(is_noted ? item->owner : MODEL_NONE));
-        ck_assert_int_eq(reply->element[3]->integer, item->has_lease && strlen(item->token) > 1
-                                                         ? strtoll(item->token, NULL, 10)
-                                                         : 0);
+        const char *owner = model_owner(is_noted ? item->owner : MODEL_NONE);
+        ck_assert_str_eq(field_of(reply, "state")->str, state);
+        if (owner[0] != '\0')
+            ck_assert_str_eq(field_of(reply, "owner")->str, owner);
+        else
+            ck_assert_int_eq(field_of(reply, "owner")->type, REDIS_REPLY_NIL);
+        ck_assert_int_eq(field_of(reply, "fence")->integer,
+                         item->has_lease && strlen(item->token) > 1 ? strtoll(item->token, NULL, 10)
+                                                                    : 0);
         if (!item->has_lease)
-            ck_assert_int_eq(reply->element[1]->integer, -2);
+            ck_assert_int_eq(field_of(reply, "ttl")->integer, -2);
     }
     freeReplyObject(reply);
 }
