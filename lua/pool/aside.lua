@@ -89,12 +89,19 @@ function aside.forget(resource)
     end
 end
 
--- Ends what set it aside: it is outside of the list without a lease key then.
+-- Ends what sets it aside, if anything does: it is outside of the list without a lease key then. A
+-- mark may be stale, because a Python program has ended it and leased the resource: a lease stays.
+-- Returns whether it was aside.
 function aside.stop(resource)
-    redis.call("DEL", key.lease(resource))
-    value_of[resource] = false
-    index.set(resource, false)
+    local value = key.values({ resource })[1]
+    local is_aside = value and not key.is_token(value)
+    if is_aside then
+        redis.call("DEL", key.lease(resource))
+        value_of[resource] = false
+        index.set(resource, false)
+    end
     aside.forget(resource)
+    return is_aside
 end
 
 -- Where a resource goes that comes back by the rules alone: kind, until when. Nil: it is free.

@@ -16,12 +16,10 @@ local function clear()
     redis.call("ZCARD", key.departed)
     aside.open()
     member.move_deadlines(leased) -- no entry has been read: they are departed
-    for _, name in ipairs(redis.call("ZRANGEBYSCORE", key.aside, "-inf", aside.PENDING)) do
-        redis.call("DEL", key.lease(name))
-        index.set(name, false)
+    for _, name in ipairs(redis.call("ZRANGE", key.aside, 0, -1)) do
+        aside.stop(name)
     end
     redis.call("UNLINK", key.pool, key.gc_cursor, key.aside, key.traits, key.order)
-    redis.call("HDEL", key.journal, "marks")
     redis.call("SET", key.head, "")
     redis.call("SET", key.tail, "")
     index.write()

@@ -130,6 +130,19 @@ local function sweep_notes(names, values)
     note.forget(stale)
 end
 
+-- A mark of something that is in the list: a Python program has put it there.
+local function sweep_mark(name)
+    local kind, is_pending = aside.kind_of(name)
+    if not kind or prev_of[name] == ALLOCATED then
+        return
+    elseif is_pending and entry.is_free(prev_of[name]) and not list.unlink_fault(name) then
+        list.allocate(name)
+        list.take_back(name, expiry_of[name])
+    else
+        aside.forget(name)
+    end
+end
+
 -- At most CHUNK names.
 local function sweep(names)
     local locked = key.locked(names)
@@ -144,6 +157,7 @@ local function sweep(names)
             sweep_locked(name, prev, scores[i], values[i])
         elseif prev then -- HSCAN may name what is gone already
             sweep_unlocked(name, prev)
+            sweep_mark(name)
             if scores[i] and prev_of[name] ~= ALLOCATED then
                 index.set(name, false)
             end

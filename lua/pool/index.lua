@@ -32,7 +32,7 @@ end
 
 -- Each to the part where it belongs now: whoever sets a deadline has read the entry.
 function index.write()
-    local gone, due, left, left_due = {}, {}, index.returned, {}
+    local gone, due, left, left_due = {}, {}, {}, {}
     for i = 1, #index.names do
         local resource = index.names[i]
         local deadline = index.deadline_of[resource]
@@ -49,6 +49,7 @@ function index.write()
         end
     end
     call_each("ZREM", key.index, gone)
+    call_each("ZREM", key.departed, index.returned)
     call_each("ZREM", key.departed, left)
     call_each("ZADD", key.index, due)
     call_each("ZADD", key.departed, left_due)

@@ -9,6 +9,7 @@ function member.add(names, expiry)
     if fault then
         return fault
     end
+    trait.forget(names) -- what was said of them when they were here before
     local locked = key.locked(names)
     local has_index = redis.call("ZCARD", key.index) > 0
     if redis.call("ZCARD", key.departed) > 0 then
@@ -58,10 +59,7 @@ function member.remove(names)
     end
     member.move_deadlines(names)
     for i = 1, #names do
-        local kind, is_pending = aside.kind_of(names[i])
-        if kind and is_pending then
-            aside.forget(names[i])
-        elseif kind then
+        if aside.kind_of(names[i]) then
             aside.stop(names[i])
         end
     end

@@ -159,6 +159,21 @@ local function clean_held()
     return #gone
 end
 
+-- Marks of what is not in the pool, and of what has been given back or leased by others.
+local function clean_marks()
+    local names, count = redis.call("ZRANGE", key.aside, 0, -1), 0
+    for i = 1, #names do
+        local _, is_pending = aside.kind_of(names[i])
+        local value = key.values({ names[i] })[1]
+        local is_aside = value and not key.is_token(value)
+        if not prev_of[names[i]] or (not is_pending and not is_aside) then
+            aside.forget(names[i])
+            count = count + 1
+        end
+    end
+    return count
+end
+
 local function clean_requests()
     local ids, gone = redis.call("HKEYS", key.requests), {}
     for i = 1, #ids do
@@ -202,6 +217,7 @@ local function run()
     local changed_count = #unfit + relink_all(names)
     redis.call("DEL", key.gc_cursor) -- the first write: never refused for want of memory
     changed_count = changed_count + drop_misfits() + clean_notes() + clean_held() + clean_requests()
+    changed_count = changed_count + clean_marks()
     changed_count = changed_count + rebuild_index(names)
     index.write()
     if list.head ~= list.stored_head or list.tail ~= list.stored_tail then

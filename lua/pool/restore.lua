@@ -12,21 +12,21 @@ key.aside, key.traits, key.order = KEYS[15], KEYS[16], KEYS[17]
 local function restore(name, value, wanted)
     local kind, is_pending = aside.kind_of(name)
     if not kind and value == key.UNHEALTHY then
-        kind, is_pending = aside.QUARANTINED, false -- by a Python program
+        kind = aside.QUARANTINED -- by a Python program
     end
     if not kind or (wanted and wanted ~= kind) then
         return false
     elseif is_pending then
         aside.forget(name)
         return true
+    elseif not value or key.is_token(value) then
+        return false -- its time is over, or it is stale: a collection sees to it
     end
     redis.call("DEL", key.lease(name))
     value_of[name] = false
     index.set(name, false)
     if prev_of[name] == ALLOCATED then
         list.take_back(name, expiry_of[name])
-    else
-        aside.forget(name)
     end
     return true
 end

@@ -37,7 +37,7 @@ local function run()
     local token, owner = note.split(redis.call("HGET", key.notes, resource))
     local kind, is_pending = aside.kind_of(resource)
     local _, why = aside.reason_of(resource)
-    local is_aside = kind and not is_pending and ttl_ms ~= -2
+    local is_aside = kind and not is_pending and ttl_ms ~= -2 and not key.is_token(value)
     local _, fails = outcome.of(resource)
     read_rules()
     return {

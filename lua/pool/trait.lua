@@ -21,7 +21,9 @@ end
 
 -- These have left the pool.
 function trait.forget(resources)
-    call_each("ZREM", key.aside, resources)
+    if redis.call("ZCARD", key.aside) > 0 then
+        call_each("ZREM", key.aside, resources)
+    end
     if redis.call("HLEN", key.traits) == 0 then
         return
     end

@@ -78,17 +78,10 @@ bool model_is_past(const struct model_item *item)
     return item->expiry == 1;
 }
 
-/* An allocated one whose lease has ended. True: it is free now. */
-bool model_take_back(struct model *model, int i)
+bool model_is_aside(const struct model_item *item)
 {
-    if (model_is_past(&model->items[i]))
-        model_leave(model, i);
-    else
-        model_append(model, i);
-    return model->items[i].is_free;
+    return item->has_lease && item->token[0] == '#';
 }
-
-/* --- leases, the index, notes --- */
 
 void model_index_as_it_is(struct model_item *item)
 {
@@ -99,6 +92,35 @@ void model_index_as_it_is(struct model_item *item)
     if (!item->is_in)
         item->departed = kind;
 }
+
+/* Outside of the list, without a lease. */
+void model_put_aside(struct model_item *item, int kind)
+{
+    item->has_lease = item->is_permanent = true;
+    snprintf(item->token, MODEL_TOKEN, "#UNHEALTHY");
+    item->kind = kind;
+    item->is_pending = false;
+    model_index_as_it_is(item);
+}
+
+enum model_place model_take_back(struct model *model, int i)
+{
+    struct model_item *item = &model->items[i];
+    int pending = item->is_pending ? item->kind : 0;
+    item->kind = 0;
+    item->is_pending = false;
+    if (model_is_past(item) || pending == KIND_LEAVING) {
+        model_leave(model, i);
+        return PLACE_GONE;
+    } else if (pending == 0) {
+        model_append(model, i);
+        return PLACE_FREE;
+    }
+    model_put_aside(item, pending);
+    return PLACE_ASIDE;
+}
+
+/* --- leases, the index, notes --- */
 
 static void drop_from_request(struct model_request *request, int item, const char *token)
 {
@@ -145,10 +167,9 @@ void model_reclaim(struct model *model, int *free, int *expired)
         }
         model_forget_note(model, first);
         if (item->is_in && !item->is_free && !item->is_given) {
-            if (model_take_back(model, first))
-                (*free)++;
-            else
-                (*expired)++;
+            enum model_place place = model_take_back(model, first);
+            *free += place == PLACE_FREE;
+            *expired += place == PLACE_GONE;
         }
     }
 }
@@ -241,6 +262,7 @@ static void give_heads(struct model *model, int wanted, struct model_given *give
         struct model_item *item = &model->items[i];
         if (model_is_past(item)) {
             model_leave(model, i);
+            item->kind = 0;
             if (item->has_lease)
                 model_index_as_it_is(item);
         } else if (item->has_lease) {
@@ -276,7 +298,7 @@ static void give_some(struct model *model, const struct model_ask *ask, int boun
     for (int i = 0; i < given->count; i++)
         model->items[given->items[i]].is_given = false;
     for (int i = 0; model->is_shared && !keeps_place && i < given->count; i++)
-        model_append(model, given->items[i]);
+        model_take_back(model, given->items[i]);
 }
 
 struct model_given model_malloc(struct model *model, const struct model_ask *ask)
@@ -335,6 +357,11 @@ void model_granted(struct model *model, const struct model_ask *ask,
 
 /* --- free, renew, recall --- */
 
+static bool has_holder(const struct model_item *item)
+{
+    return item->has_lease && !model_is_aside(item);
+}
+
 static bool is_ours(const struct model_item *item, const char *token)
 {
     return token == NULL || strcmp(item->token, token) == 0;
@@ -344,12 +371,13 @@ int model_free(struct model *model, const char *token, long expiry, int count, c
 {
     int freed = 0;
     for (int i = 0; i < count; i++)
-        if (model->items[items[i]].has_lease && !is_ours(&model->items[items[i]], token))
+        if (has_holder(&model->items[items[i]]) && !is_ours(&model->items[items[i]], token))
             return -1;
     for (int i = 0; i < count; i++) {
         struct model_item *item = &model->items[items[i]];
-        if (!item->has_lease)
+        if (!has_holder(item))
             continue;
+        bool has_mark = strchr(item->token, '+') != NULL;
         freed++;
         item->has_lease = false;
         if (expiry != 0)
@@ -357,7 +385,7 @@ int model_free(struct model *model, const char *token, long expiry, int count, c
         if (item->is_in && !item->is_free)
             model_take_back(model, items[i]);
         model_index_as_it_is(item);
-        if (strchr(item->token, '+') != NULL)
+        if (has_mark)
             model_forget_note(model, items[i]);
     }
     return freed;
@@ -366,7 +394,7 @@ int model_free(struct model *model, const char *token, long expiry, int count, c
 int model_renew(struct model *model, const char *token, bool is_permanent, int i)
 {
     struct model_item *item = &model->items[i];
-    if (!item->has_lease)
+    if (!has_holder(item))
         return 0;
     if (!is_ours(item, token))
         return -1;

@@ -30,6 +30,8 @@ struct model_item {
     long due, departed_due; /* scores while INDEX_DUE: the order in which they are taken back */
     char note[MODEL_TOKEN]; /* token that is noted; "" = no note */
     int owner, reqid;       /* of the note; MODEL_NONE = without */
+    int kind;               /* why it is aside (lua/pool/aside.lua); 0: nothing is said of it */
+    bool is_pending;        /* it goes there when it comes back */
 };
 
 struct model_request { /* what a reqid was given */
@@ -87,6 +89,9 @@ int model_renew(struct model *model, const char *token, bool is_permanent, int i
 int model_recall(struct model *model);
 
 int model_extend(struct model *model, long expiry, int count, const int *items);
+/* Kinds: see lua/pool/aside.lua. How many. */
+int model_set_aside(struct model *model, int kind, int count, const int *items);
+int model_restore(struct model *model, int kind, int count, const int *items);
 int model_shrink(struct model *model, int count, const int *items);
 void model_assign(struct model *model, long expiry, int count, const int *items, int *added,
                   int *removed);

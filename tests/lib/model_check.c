@@ -67,6 +67,15 @@ static void check_lease(const struct pool_at *at, const struct model_item *item)
     mem_free(value);
 }
 
+static void check_mark(const struct pool_at *at, const struct model_item *item)
+{
+    char *text = peek_text(at->redis, "ZSCORE %s|pool|aside %s", at->base, item->name);
+    int code = item->kind == 0 ? 0 : item->kind + (item->is_pending ? 10 : 0);
+    ck_assert_msg((text == NULL ? 0 : strtol(text, NULL, 10)) == code, "'%s': aside is %s, not %d",
+                  item->name, text != NULL ? text : "nothing", code);
+    mem_free(text);
+}
+
 /* Its entry in a part of the index. */
 static void check_index(const struct pool_at *at, const struct model_item *item, const char *part,
                         enum model_index kind, long due, long now)
@@ -180,6 +189,7 @@ void model_check(const struct model *model, const struct pool_at *at)
         const struct model_item *item = &model->items[i];
         check_entry(model, at, i, now);
         check_lease(at, item);
+        check_mark(at, item);
         check_index(at, item, "leases", item->index, item->due, now);
         check_index(at, item, "departed", item->departed, item->departed_due, now);
         held += check_note(at, item);

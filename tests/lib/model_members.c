@@ -13,6 +13,7 @@ static int enter(struct model *model, long expiry, int i)
     item->expiry = expiry;
     if (is_new) {
         item->is_in = true;
+        item->kind = 0;
         item->departed = INDEX_NONE;
         model_index_as_it_is(item);
         if (!item->has_lease)
@@ -39,6 +40,13 @@ static void depart(struct model_item *item)
     item->index = INDEX_NONE;
 }
 
+/* What is aside has nobody who would end it later. */
+static void drop_lease(struct model_item *item)
+{
+    item->has_lease = false;
+    item->index = item->departed = INDEX_NONE;
+}
+
 int model_shrink(struct model *model, int count, const int *items)
 {
     int removed = 0;
@@ -48,6 +56,9 @@ int model_shrink(struct model *model, int count, const int *items)
             continue;
         removed++;
         model_leave(model, items[i]);
+        if (item->kind != 0 && model_is_aside(item))
+            drop_lease(item);
+        item->kind = 0;
         depart(item);
     }
     return removed;
@@ -68,9 +79,85 @@ void model_assign(struct model *model, long expiry, int count, const int *items,
     for (int i = 0; i < MODEL_ITEMS; i++)
         if (!is_among(i, count, items))
             *removed += model_shrink(model, 1, &i);
-    for (int i = 0; count == 0 && i < MODEL_ITEMS; i++)
+    for (int i = 0; count == 0 && i < MODEL_ITEMS; i++) {
         depart(&model->items[i]); /* whoever Python programs had taken out before */
+        if (model->items[i].kind != 0 && model_is_aside(&model->items[i]))
+            drop_lease(&model->items[i]);
+        model->items[i].kind = 0;
+    }
     *added = model_extend(model, expiry, count, items);
+}
+
+/* --- aside --- */
+
+/* Does what is said of it hold against a probe? */
+static bool is_kept(const struct model_item *item, int kind)
+{
+    return kind == KIND_ILL && item->kind != 0;
+}
+
+static void set_aside(struct model *model, int i, int kind)
+{
+    struct model_item *item = &model->items[i];
+    if (item->has_lease && !model_is_aside(item)) {
+        if (!(item->is_pending && is_kept(item, kind))) {
+            item->kind = kind;
+            item->is_pending = true;
+        }
+        return;
+    } else if (item->has_lease && is_kept(item, kind)) {
+        return;
+    }
+    if (item->is_free)
+        model_unlink(model, i);
+    if (kind == KIND_LEAVING) {
+        model_leave(model, i);
+        drop_lease(item);
+        item->kind = 0;
+    } else {
+        model_put_aside(item, kind);
+    }
+}
+
+int model_set_aside(struct model *model, int kind, int count, const int *items)
+{
+    int done = 0;
+    for (int k = 0; k < count; k++) {
+        if (!model->items[items[k]].is_in)
+            continue;
+        set_aside(model, items[k], kind);
+        done++;
+    }
+    return done;
+}
+
+/* Whether there was something to end. */
+static bool restore(struct model *model, int i, int wanted)
+{
+    struct model_item *item = &model->items[i];
+    int kind = item->kind == 0 && model_is_aside(item) ? KIND_BY_HAND : item->kind;
+    if (kind == 0 || (wanted != 0 && wanted != kind))
+        return false;
+    if (item->kind != 0 && item->is_pending) {
+        item->kind = 0;
+        item->is_pending = false;
+        return true;
+    }
+    if (!model_is_aside(item))
+        return false;
+    item->has_lease = false;
+    item->index = INDEX_NONE;
+    if (!item->is_free)
+        model_take_back(model, i);
+    return true;
+}
+
+int model_restore(struct model *model, int kind, int count, const int *items)
+{
+    int done = 0;
+    for (int k = 0; k < count; k++)
+        done += model->items[items[k]].is_in && restore(model, items[k], kind);
+    return done;
 }
 
 /* --- gc, repair --- */
@@ -79,6 +166,12 @@ static void sweep_one(struct model *model, int i, struct model_swept *swept)
 {
     struct model_item *item = &model->items[i];
     if (item->has_lease) {
+        if (model_is_aside(item) && (item->kind == 0 || item->is_pending)) {
+            item->kind = KIND_BY_HAND;
+            item->is_pending = false;
+        } else if (!model_is_aside(item) && !item->is_pending) {
+            item->kind = 0;
+        }
         if (item->is_free) {
             model_unlink(model, i);
             swept->repaired++;
@@ -87,16 +180,21 @@ static void sweep_one(struct model *model, int i, struct model_swept *swept)
             model_index_as_it_is(item);
         return;
     }
+    item->index = INDEX_NONE;
     if (!item->is_free) {
-        if (model_take_back(model, i))
-            swept->reclaimed++;
-        else
-            swept->expired++;
+        enum model_place place = model_take_back(model, i);
+        swept->reclaimed += place == PLACE_FREE;
+        swept->expired += place == PLACE_GONE;
     } else if (model_is_past(item)) {
         model_leave(model, i);
+        item->kind = 0;
         swept->expired++;
+    } else if (item->kind != 0 && item->is_pending) {
+        model_unlink(model, i);
+        model_take_back(model, i);
+    } else {
+        item->kind = 0;
     }
-    item->index = INDEX_NONE;
 }
 
 static void sweep_departed(struct model *model, int i)
@@ -199,6 +297,10 @@ int model_repair(struct model *model)
             item->departed = INDEX_NONE;
             changes++;
         }
+        if (item->kind != 0 && (!item->is_in || (!item->is_pending && !model_is_aside(item)))) {
+            item->kind = 0;
+            changes++;
+        }
     }
     return changes;
 }
@@ -208,6 +310,8 @@ const char *model_state(const struct model *model, int i)
     const struct model_item *item = &model->items[i];
     if (!item->is_in)
         return NULL;
+    if (model_is_aside(item))
+        return "quarantined";
     if (item->has_lease)
         return "leased";
     return !item->is_free || model_is_past(item) ? "expired" : "free";

@@ -347,6 +347,29 @@ static void step_assign(struct walk *walk)
     walk_expect_ints(walk_run(walk, SCRIPT_POOL_ASSIGN, &args), 2, (long[]){added, removed});
 }
 
+static void step_set_aside(struct walk *walk)
+{
+    struct args args = {0};
+    int items[MODEL_ITEMS], count = walk_items(walk, 1, 3, items), kind = 1 + walk_below(walk, 3);
+    args_add_int(&args, kind);
+    args_add(&args, "0");
+    args_add(&args, walk_below(walk, 2) == 0 ? "" : "no reason");
+    args_add_items(walk, &args, count, items);
+    walk_expect_int(walk_run(walk, SCRIPT_POOL_SET_ASIDE, &args),
+                    model_set_aside(&walk->model, kind, count, items));
+}
+
+static void step_restore(struct walk *walk)
+{
+    struct args args = {0};
+    int items[MODEL_ITEMS], count = walk_items(walk, 1, 5, items), kind = walk_below(walk, 3);
+    args_add(&args, kind == 0 ? "" : kind == 1 ? "1" : "2");
+    args_add_items(walk, &args, count, items);
+    args_add_items(walk, &args, 1, items); /* named twice */
+    walk_expect_int(walk_run(walk, SCRIPT_POOL_RESTORE, &args),
+                    model_restore(&walk->model, kind, count, items));
+}
+
 /* Entries as HSCAN gives them. */
 static int read_order(struct walk *walk, int *order)
 {
@@ -610,11 +633,12 @@ static void end_item(struct walk *walk)
 static void step(struct walk *walk)
 {
     static void (*const steps[])(struct walk *) = {
-        step_batch,  step_batch,   step_batch,    step_batch,  step_batch,  step_batch, step_batch,
-        step_batch,  step_extend,  step_extend,   step_shrink, step_assign, step_gc,    step_repair,
-        step_recall, step_bind,    look_freelist, look_status, look_held,   look_check, peer_malloc,
-        peer_malloc, peer_members, peer_lease,    peer_lease,  peer_gc,     peer_bind,  end_lease,
-        end_lease,   end_lease,    end_item};
+        step_batch,  step_batch,    step_batch,  step_batch,     step_batch,   step_batch,
+        step_batch,  step_batch,    step_extend, step_extend,    step_shrink,  step_assign,
+        step_gc,     step_repair,   step_recall, step_set_aside, step_restore, step_restore,
+        step_bind,   look_freelist, look_status, look_held,      look_check,   peer_malloc,
+        peer_malloc, peer_members,  peer_lease,  peer_lease,     peer_gc,      peer_bind,
+        end_lease,   end_lease,     end_lease,   end_item};
     steps[walk_below(walk, (int)(sizeof steps / sizeof *steps))](walk);
 }
 
