@@ -71,10 +71,10 @@ static void end_explain(void *arg, const struct err *err, const struct answer *a
     if (outcome_failed(later, err))
         return;
     reply_map(reply, 7);
-    outcome_put_int(reply, "paused", answer_int(answer_at(answer, 6), 0));
     outcome_put_int(reply, "free", answer_int(answer_at(answer, 0), 0));
     outcome_put_int(reply, "leased", answer_int(answer_at(answer, 1), 0));
     outcome_put_int(reply, "aside", answer_int(answer_at(answer, 5), 0));
+    outcome_put_int(reply, "paused", answer_int(answer_at(answer, 6), 0));
     outcome_put_int(reply, "waiters", answer_int(answer_at(answer, 2), 0));
     put_leases(reply, answer_at(answer, 3));
     put_waiters(reply, answer_at(answer, 4));

@@ -786,7 +786,8 @@ const struct command command_table[] = {
      .flags = CMD_READ,
      .summary = "Tells why a MALLOC would not get one now, of up to COUNT (10) leases and waiters.",
      .reply =
-         "A map: how many are free, leased and waited for; the leases that end next, each a map "
+         "A map: how many are free, leased, aside and waited for, paused (1 or 0); the leases that "
+         "end next, each a map "
          "of resource, owner (nil: none was given) and ttl_ms (-1: for ever); the first of the "
          "line, each a map of place, asks, owner, waited_ms and expected_ms (-1: that cannot be "
          "told), the latter as if everybody held until the deadline.",

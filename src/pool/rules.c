@@ -9,7 +9,8 @@
 
 enum rule_type {
     RULE_NUMBER, /* int64_t; off when it is 0 */
-    RULE_RATE    /* char *, as num_parse_rate() takes it: "<span in us>/<count>"; off when empty or NULL */
+    RULE_RATE    /* char *, as num_parse_rate() takes it: "<span in us>/<count>"; off when empty or
+                    NULL */
 };
 
 static const struct {

@@ -40,23 +40,23 @@ START_TEST(explain_tells_who_holds_what_and_who_waits)
     expect(c, "MALLOC p OWNER me TIMEOUT 100", "'r'");
     wait_in_line(0, "MALLOC p WAIT 0 OWNER you");
     wait_in_line(1, "MALLOC p WAIT 0 COUNT 2 ALL");
-    expect_like(
-        others[2], "EXPLAIN p",
-        "1# 'free' => (integer) 0\n2# 'leased' => (integer) 1\n3# 'waiters' => (integer) 2\n"
-        "4# 'leases' =>*1# 'resource' => 'r'\n*2# 'owner' => 'me'\n*3# 'ttl_ms' => "
-        "(integer) 9*\n5# 'line' =>*1# 'place' => (integer) 1\n*2# 'asks' => '1'\n*3# "
-        "'owner' => 'you'\n*4# 'waited_ms' => (integer) *5# 'expected_ms' => (integer) 9*"
-        "1# 'place' => (integer) 2\n*2# 'asks' => '2 ALL'\n*3# 'owner' => (nil)\n*5# "
-        "'expected_ms' => (integer) -1*");
+    expect_like(others[2], "EXPLAIN p",
+                "1# 'free' => (integer) 0\n2# 'leased' => (integer) 1\n3# 'aside' => (integer) 0\n"
+                "4# 'paused' => (integer) 0\n5# 'waiters' => (integer) 2\n"
+                "6# 'leases' =>*1# 'resource' => 'r'\n*2# 'owner' => 'me'\n*3# 'ttl_ms' => "
+                "(integer) 9*\n7# 'line' =>*1# 'place' => (integer) 1\n*2# 'asks' => '1'\n*3# "
+                "'owner' => 'you'\n*4# 'waited_ms' => (integer) *5# 'expected_ms' => (integer) 9*"
+                "1# 'place' => (integer) 2\n*2# 'asks' => '2 ALL'\n*3# 'owner' => (nil)\n*5# "
+                "'expected_ms' => (integer) -1*");
 }
 END_TEST
 
 START_TEST(explain_of_a_pool_with_nothing_to_tell_is_short)
 {
     expect(c, "EXPLAIN p",
-           " 1) 'free'\n 2) (integer) 1\n 3) 'leased'\n 4) (integer) 0\n 5) 'waiters'\n 6) "
-           "(integer) 0\n"
-           " 7) 'leases'\n 8) (empty array)\n 9) 'line'\n10) (empty array)");
+           " 1) 'free'\n 2) (integer) 1\n 3) 'leased'\n 4) (integer) 0\n 5) 'aside'\n 6) "
+           "(integer) 0\n 7) 'paused'\n 8) (integer) 0\n 9) 'waiters'\n10) (integer) 0\n"
+           "11) 'leases'\n12) (empty array)\n13) 'line'\n14) (empty array)");
 }
 END_TEST
 

@@ -36,7 +36,8 @@ static void pass(int seconds)
 START_TEST(a_resource_is_granted_so_often_and_then_rests)
 {
     open_with("a", "rate=60000000/2"); /* 2 a minute */
-    expect_batch(&scene.at, M1("r1") FREE_A M1("r2") FREE_A, "[[a #-r1 # 60000] 1 [a #-r2 # 60000] 1]");
+    expect_batch(&scene.at, M1("r1") FREE_A M1("r2") FREE_A,
+                 "[[a #-r1 # 60000] 1 [a #-r2 # 60000] 1]");
     scene_close(&scene);
 }
 END_TEST
