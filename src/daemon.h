@@ -18,6 +18,7 @@
 #include "task/tasks.h"
 
 struct event_base;
+struct evdns_base;
 struct slowlog;
 struct clients; /* server/'s */
 
@@ -65,6 +66,7 @@ struct deadlocks {
 
 struct daemon {
     struct event_base *base;
+    struct evdns_base *dns; /* of all that is dialled by name; may be NULL */
     struct clock clock;
     struct rand rand;
     struct log log;

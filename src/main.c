@@ -5,12 +5,14 @@
 #include "commands/deadlocks.h"
 #include "commands/dispatch.h"
 #include "io/addr.h"
+#include "io/dial.h"
 #include "io/guarded.h"
 #include "report/slowlog.h"
 #include "run/run.h"
 #include "server/clients.h"
 #include "server/systemd.h"
 #include <errno.h>
+#include <event2/dns.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -345,8 +347,10 @@ static void init_parts(struct process *process)
     daemon->settings_changed = apply_settings;
     daemon->base = make_base();
     snprintf(process->link_name, sizeof(process->link_name), "rallocd-%.8s", daemon->id);
-    daemon->upstream = upstream_new(daemon->base, &daemon->config.redis, process->link_name,
-                                    &daemon->clock, &daemon->rand, &daemon->log);
+    daemon->dns = dial_resolver(daemon->base);
+    daemon->upstream =
+        upstream_new(daemon->base, daemon->dns, &daemon->config.redis, process->link_name,
+                     &daemon->clock, &daemon->rand, &daemon->log);
     batches_init(&daemon->batches, daemon->upstream, &daemon->clock, &daemon->log,
                  str_of(daemon->id));
     steps_init(&daemon->steps, &daemon->batches);
@@ -416,6 +420,8 @@ static void clear_parts(struct process *process)
     event_free(process->wake);
     event_free(process->gather);
     event_free(process->alarm);
+    if (daemon->dns != NULL)
+        evdns_base_free(daemon->dns, 0);
     event_base_free(daemon->base);
 }
 

@@ -165,6 +165,15 @@ static void resolve(struct dial *dial, struct evdns_base *dns, const struct addr
     dial->lookup = evdns_getaddrinfo(dns, addr->host, port, &hints, on_resolved, dial);
 }
 
+/* Without resolv.conf evdns asks a server on this machine: fine where addresses are numbers. */
+struct evdns_base *dial_resolver(struct event_base *base)
+{
+    struct evdns_base *dns = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+    if (dns != NULL)
+        (void)evdns_base_resolv_conf_parse(dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
+    return dns;
+}
+
 struct dial *dial_start(struct event_base *base, struct evdns_base *dns, const struct addr *addr,
                         int64_t timeout_ms, dial_done done, void *arg)
 {
