@@ -29,6 +29,7 @@ struct fetch {
     char *content_type;
     char *host; /* NULL: the site's */
     int64_t timeout_ms;
+    bool wants_status_only;
     bool follows;  /* redirects */
     int redirects; /* that may yet be followed */
     fetch_done done;
@@ -96,8 +97,8 @@ static void on_readable(struct bufferevent *connection, void *arg)
     struct fetch *fetch = arg;
     if (fetch->is_over)
         return;
-    if (!http_reply_read(&fetch->reply, bufferevent_get_input(connection), &fetch->err) ||
-        fetch->reply.part == HTTP_WHOLE)
+    bool is_read = http_reply_read(&fetch->reply, bufferevent_get_input(connection), &fetch->err);
+    if (!is_read || fetch->reply.part >= (fetch->wants_status_only ? HTTP_BODY : HTTP_WHOLE))
         end(fetch);
 }
 
@@ -217,7 +218,7 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
         is_answered = false;
     }
     struct fetch_result result = {.status = fetch->reply.status};
-    if (is_answered)
+    if (is_answered && !fetch->wants_status_only)
         result.body = http_reply_body(&fetch->reply);
     /* The bytes of the answer live until it has been told; nothing else of the fetch does. */
     struct http_reply reply = fetch->reply;
@@ -251,13 +252,14 @@ struct fetch *fetch_start(struct event_base *base, struct evdns_base *dns,
                             .dns = dns,
                             .tls = request->tls,
                             .timeout_ms = request->timeout_ms,
+                            .wants_status_only = request->wants_status_only,
                             .follows = request->max_redirects > 0,
                             .redirects = request->max_redirects,
                             .done = done,
                             .arg = arg};
     fetch->turn = evtimer_new(base, on_turn, fetch);
     fetch->deadline = evtimer_new(base, on_deadline, fetch);
-    fetch->reply.max_body = request->max_body;
+    fetch->reply.max_body = request->wants_status_only ? SIZE_MAX : request->max_body;
     if (request->host != NULL)
         fetch->host = mem_dup(str_of(request->host));
     if (request->body != NULL) {

@@ -25,8 +25,9 @@ struct fetch_request {
     const char *host;         /* the header Host; NULL: as in the url */
     int64_t timeout_ms;       /* for all of it, redirects too; 0: none */
     size_t max_body;          /* bytes of the answer: a longer one is an error */
-    int max_redirects;        /* 0: a redirect is an answer like others */
-    struct tls_client *tls;   /* NULL: https is refused */
+    bool wants_status_only; /* the end of the headers is the end: the body, however long, is none */
+    int max_redirects;      /* 0: a redirect is an answer like others */
+    struct tls_client *tls; /* NULL: https is refused */
 };
 
 struct fetch_result {

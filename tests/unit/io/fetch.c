@@ -340,6 +340,21 @@ START_TEST(a_post_stays_one_where_the_redirect_says_so)
 }
 END_TEST
 
+START_TEST(whoever_wants_the_status_only_does_not_wait_for_a_body)
+{
+    listen_raw();
+    start_fetch(&(struct fetch_request){
+        .url = url_of("http", "127.0.0.1", "/"), .timeout_ms = 10000, .wants_status_only = true});
+    int fd = accept_raw();
+    const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n...";
+    ck_assert_int_eq(send(fd, head, sizeof head - 1, 0), sizeof head - 1);
+    UNTIL(told == 1);
+    assert_answered(200, "");
+    close(fd);
+    close(raw_listener);
+}
+END_TEST
+
 START_TEST(a_body_over_the_bound_is_an_error)
 {
     serve();
@@ -620,6 +635,7 @@ int main(void)
     tcase_add_test(requests, a_post_sends_its_body_and_another_host);
     tcase_add_test(requests, redirects_are_followed_but_not_for_ever);
     tcase_add_test(requests, a_post_stays_one_where_the_redirect_says_so);
+    tcase_add_test(requests, whoever_wants_the_status_only_does_not_wait_for_a_body);
     tcase_add_test(requests, a_body_over_the_bound_is_an_error);
     tcase_add_test(requests, what_cannot_be_reached_is_named);
     tcase_add_test(requests, a_name_that_nobody_knows_is_an_error_of_resolving);
