@@ -8,6 +8,7 @@
 #include "base/rand.h"
 #include "config/config.h"
 #include "jobs/gc.h"
+#include "jobs/probes.h"
 #include "jobs/steps.h"
 #include "lock/locks.h"
 #include "ops/batch.h"
@@ -82,6 +83,7 @@ struct daemon {
     struct tasks tasks;
     struct execs *execs;
     struct gc gc;
+    struct probes probes;
     struct steps steps;
     struct slowlog *slowlog;
     struct clients *clients;

@@ -24,6 +24,7 @@
 
 #define BATCHES_TICK_MS   50
 #define GC_TICK_MS        100
+#define PROBES_TICK_MS    100
 #define DEADLOCKS_TICK_MS 500
 #define STEPS_TICK_MS     500
 #define FORGET_TICK_MS    10000
@@ -41,7 +42,7 @@ struct process {
     struct systemd systemd;
     struct event *signals[4];
     struct event *wake, *gather, *alarm;
-    struct ticker batches, gc, sessions, deadlocks, steps, forget, announce, drain;
+    struct ticker batches, gc, probes, sessions, deadlocks, steps, forget, announce, drain;
     int64_t drain_until_ms;
     char link_name[24]; /* as Redis' CLIENT LIST shows our links */
     bool has_pidfile;
@@ -186,6 +187,8 @@ static void on_clients_ending(void *arg)
     waiters_close(&process->daemon.waiters);
     ticker_stop(&process->announce);
     ticker_stop(&process->gc);
+    ticker_stop(&process->probes);
+    probes_stop(&process->daemon.probes);
     ticker_stop(&process->forget);
     tasks_stop(&process->daemon.tasks);
     execs_stop(process->daemon.execs);
@@ -221,6 +224,18 @@ static void tick_gc(void *arg)
     struct daemon *daemon = arg;
     gc_tick(&daemon->gc);
     log_flush(&daemon->log);
+}
+
+static void tick_probes(void *arg)
+{
+    probes_tick(&((struct daemon *)arg)->probes);
+}
+
+static struct check *start_check(void *arg, const struct check_spec *spec, check_done done,
+                                 void *done_arg)
+{
+    struct daemon *daemon = arg;
+    return check_start(daemon->base, daemon->dns, &daemon->clock, spec, done, done_arg);
 }
 
 static void tick_sessions(void *arg)
@@ -298,6 +313,7 @@ static void start_tickers(struct process *process)
     struct event_base *base = daemon->base;
     ticker_init(&process->batches, base, NULL, BATCHES_TICK_MS, 0, tick_batches, daemon);
     ticker_init(&process->gc, base, &daemon->rand, GC_TICK_MS, 10, tick_gc, daemon);
+    ticker_init(&process->probes, base, &daemon->rand, PROBES_TICK_MS, 10, tick_probes, daemon);
     ticker_init(&process->forget, base, &daemon->rand, FORGET_TICK_MS, 10, tick_forget, daemon);
     ticker_init(&process->sessions, base, NULL, SESSIONS_TICK_MS, 0, tick_sessions, daemon);
     ticker_init(&process->steps, base, &daemon->rand, STEPS_TICK_MS, 10, tick_steps, daemon);
@@ -316,6 +332,7 @@ static void start_tickers(struct process *process)
     daemon->waiters.alarms.arg = process;
     ticker_start(&process->batches);
     ticker_start(&process->gc);
+    ticker_start(&process->probes);
     ticker_start(&process->forget);
     ticker_start(&process->sessions);
     ticker_start(&process->deadlocks);
@@ -367,6 +384,9 @@ static void init_parts(struct process *process)
                &daemon->rand, &daemon->log);
     daemon->execs = execs_new(&daemon->tasks, daemon->base);
     gc_init(&daemon->gc, &daemon->pools, &daemon->clock, &daemon->rand, &daemon->log);
+    probes_init(&daemon->probes, &daemon->pools,
+                (struct check_runner){.start = start_check, .stop = check_free, .arg = daemon},
+                &daemon->clock, &daemon->rand, &daemon->log);
     daemon->slowlog = slowlog_new();
     daemon->command_stats = command_stats_new();
     daemon->clients = clients_new(daemon, on_clients_ending, on_clients_ended, process);
@@ -394,6 +414,7 @@ static void clear_parts(struct process *process)
     struct daemon *daemon = &process->daemon;
     ticker_clear(&process->batches);
     ticker_clear(&process->gc);
+    ticker_clear(&process->probes);
     ticker_clear(&process->forget);
     ticker_clear(&process->sessions);
     ticker_clear(&process->deadlocks);
@@ -402,9 +423,11 @@ static void clear_parts(struct process *process)
     ticker_clear(&process->announce);
     waiters_close(&daemon->waiters);
     execs_stop(daemon->execs);
+    probes_stop(&daemon->probes);
     batches_clear(&daemon->batches);
     clients_free(daemon->clients);
     sessions_clear(&daemon->sessions);
+    probes_clear(&daemon->probes);
     pools_clear(&daemon->pools);
     locks_clear(&daemon->locks);
     tasks_clear(&daemon->tasks);

@@ -113,10 +113,13 @@ static const struct command pool_rows[] = {
      .args = "pool",
      .flags = CMD_READ | CMD_FAST,
      .summary = "Tells how a pool is; its cost does not grow with the pool.",
-     .reply = "A map: mode, order, total, free, leased, quarantined, resting, cleaning, pending "
-              "(leased, but set aside when they come back), permanent, overdue, waiters, bindings, "
-              "next_deadline_ms (from now; -1: none), default_timeout_ms, binding_timeout_ms, "
-              "is_collector (1: this daemon collects for the pool), rules (as the pool has them).",
+     .reply =
+         "A map: mode, order, total, free, leased, quarantined, resting, cleaning, pending "
+         "(leased, but set aside when they come back), permanent, overdue, waiters, bindings, "
+         "next_deadline_ms (from now; -1: none), default_timeout_ms, binding_timeout_ms, "
+         "is_collector (1: this daemon collects for the pool), rules (as the pool has them), "
+         "probe (none, or its kind), healthy, ill, unprobed, probe_round_ms (of the last round of "
+         "checks), probes_held (1: more are ill than max_unhealthy), probe_trouble.",
      .since = FIRST},
     {.name = "HEALTH",
      .full = "pool|health",
@@ -134,12 +137,15 @@ static const struct command pool_rows[] = {
      .args = "pool resource",
      .flags = CMD_READ | CMD_FAST,
      .summary = "Tells how a resource is.",
-     .reply = "Nil for a stranger, else a map: state (free, leased, quarantined, resting, "
-              "cleaning, expired), ttl of the lease or of that state in ms (-1: for ever, -2: "
-              "none), expiry in Unix seconds (-1: never), fence and owner of the lease (0 and nil "
-              "where there is none), next (where it goes when it comes back: quarantined, leaving, "
-              "or \"\"), why, score (0 to 1000, of OUTCOME), failures (in a row), breaker (closed, "
-              "open, half-open).",
+     .reply =
+         "Nil for a stranger, else a map: state (free, leased, quarantined, resting, "
+         "cleaning, expired), ttl of the lease or of that state in ms (-1: for ever, -2: "
+         "none), expiry in Unix seconds (-1: never), fence and owner of the lease (0 and nil "
+         "where there is none), next (where it goes when it comes back: quarantined, leaving, "
+         "or \"\"), why, score (0 to 1000, of OUTCOME), failures (in a row), breaker (closed, "
+         "open, half-open), health (healthy, ill, or \"\" without probes), health_age_ms (since it "
+         "changed), probe_latency_us and probe_result (as they were told last: at each change, "
+         "else once a minute).",
      .since = FIRST},
     {.name = "QUARANTINE",
      .full = "pool|quarantine",

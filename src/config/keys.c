@@ -240,6 +240,49 @@ static const struct key rows[] = {
      .max = YEAR, .flags = KEY_LIVE,
      .sentence = "Seconds after which half of what OUTCOME took from a resource's score has come "
                  "back by itself."},
+    {POOL(probe), .name = "probe", .type = KEY_ENUM, .initial = "none",
+     .words = "none tcp http resp exec", .flags = KEY_LIVE,
+     .sentence = "How the pool's resources are checked: a TCP connection, a status of HTTP, an "
+                 "answer of the Redis protocol, the exit status of a program."},
+    {POOL(probe_target), .name = "probe_target", .type = KEY_STRING, .initial = "{resource}",
+     .min = 1, .max = 4095, .flags = KEY_LIVE,
+     .sentence =
+         "What is checked, with the resource's name for {resource}: HOST:PORT or unix:/PATH for "
+         "tcp and resp; a url for http; a program and its arguments, separated by blanks, for "
+         "exec (run without a shell; it finds the name in RESOURCE, too)."},
+    {POOL(probe_interval_ms), .name = "probe_interval", .type = KEY_SECONDS, .initial = "10",
+     .min = 100, .max = 24 * HOUR, .flags = KEY_LIVE,
+     .sentence = "Seconds between two checks of a resource."},
+    {POOL(probe_jitter), .name = "probe_jitter", .type = KEY_INT, .initial = "20", .min = 0,
+     .max = 50, .flags = KEY_LIVE,
+     .sentence = "Percent by which each of these intervals is longer or shorter at random."},
+    {POOL(probe_timeout_ms), .name = "probe_timeout", .type = KEY_SECONDS, .initial = "2",
+     .min = 10, .max = HOUR, .flags = KEY_LIVE,
+     .sentence = "Seconds that a check may take; one that takes longer has failed."},
+    {POOL(probe_rise), .name = "probe_rise", .type = KEY_INT, .initial = "1", .min = 1, .max = 1000,
+     .flags = KEY_LIVE, .sentence = "Good checks in a row that make a resource healthy."},
+    {POOL(probe_fall), .name = "probe_fall", .type = KEY_INT, .initial = "3", .min = 1, .max = 1000,
+     .flags = KEY_LIVE, .sentence = "Failed checks in a row that make a resource ill."},
+    {POOL(probe_concurrency), .name = "probe_concurrency", .type = KEY_INT, .initial = "64",
+     .min = 1, .max = 10000, .flags = KEY_LIVE,
+     .sentence = "Checks of the pool that run at a time; what is due beyond them waits."},
+    {POOL(probe_expect), .name = "probe_expect", .type = KEY_STRING, .initial = "", .min = 0,
+     .max = 255, .flags = KEY_LIVE,
+     .sentence = "What is a good answer: for http statuses such as 200-299,304 (empty: 200-299); "
+                 "for resp what it begins with (empty: +PONG)."},
+    {POOL(probe_send), .name = "probe_send", .type = KEY_STRING, .initial = "PING", .min = 1,
+     .max = 1023, .flags = KEY_LIVE,
+     .sentence = "The command that resp sends, its words separated by blanks."},
+    {POOL(max_unhealthy), .name = "max_unhealthy", .type = KEY_INT, .initial = "50", .min = 0,
+     .max = 100, .flags = KEY_LIVE,
+     .sentence = "Percent of the pool: while more of it is ill at once, probes quarantine nothing "
+                 "more, for then it is rather our network that is ill."},
+    {POOL(tls_ca), .name = "tls_ca", .type = KEY_PATH, .initial = "", .min = 0, .max = 4095,
+     .flags = KEY_LIVE,
+     .sentence = "File of the certificates (PEM) that servers of https are judged by; empty: those "
+                 "of the system."},
+    {POOL(is_trusting), .name = "tls_verify", .type = KEY_BOOL, .initial = "yes", .words = "yes no",
+     .flags = KEY_LIVE, .sentence = "no: certificates of https servers are not looked at."},
 
     {QUEUE(default_timeout_ms), .name = "default_timeout", .type = KEY_SECONDS, .initial = "300",
      .min = 0, .max = 100 * YEAR, .flags = KEY_LIVE,

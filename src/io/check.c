@@ -73,21 +73,34 @@ static void on_dialled(void *arg, evutil_socket_t fd, const char *why)
 /* --- HTTP ----------------------------------------------------------------------------------------
  */
 
+/* "304" or "200-299". */
+static bool read_range(struct str part, int64_t *low, int64_t *high)
+{
+    struct str to = str_trim(part), from;
+    if (!str_split(&to, '-', &from) || !num_parse_int(from, low))
+        return false;
+    *high = *low;
+    return to.ptr == NULL || num_parse_int(to, high);
+}
+
 bool check_expects_status(const char *list, int status)
 {
-    struct str rest = str_of(list), part, from;
-    while (str_split(&rest, ',', &part)) {
-        int64_t low, high;
-        struct str to = str_trim(part);
-        if (!str_split(&to, '-', &from) || !num_parse_int(from, &low))
-            continue;
-        high = low;
-        if (to.ptr != NULL && !num_parse_int(to, &high))
-            continue;
-        if (status >= low && status <= high)
+    struct str rest = str_of(list), part;
+    int64_t low, high;
+    while (str_split(&rest, ',', &part))
+        if (read_range(part, &low, &high) && status >= low && status <= high)
             return true;
-    }
     return false;
+}
+
+bool check_is_status_list(const char *list)
+{
+    struct str rest = str_of(list), part;
+    int64_t low, high;
+    while (str_split(&rest, ',', &part))
+        if (!read_range(part, &low, &high) || low < 100 || high > 599 || low > high)
+            return false;
+    return true;
 }
 
 static void on_fetched(void *arg, const struct fetch_result *result, const struct err *err)

@@ -50,5 +50,7 @@ void check_free(struct check *check);
 char *check_expand(const char *target, const char *subject);
 /* Is the status in a list such as "200-299,304"? */
 bool check_expects_status(const char *list, int status);
+/* Is it such a list? */
+bool check_is_status_list(const char *list);
 
 #endif

@@ -6,6 +6,11 @@
 
 #include "pool/leases.h"
 
+/* A daemon leads a pool for so long from each collection on: another one takes over so late at
+ * most.
+ */
+#define MEMBERS_LEADER_MS 4000
+
 /* The answer in the shape that the script's header gives; err as in leases.h. */
 typedef void (*answer_done)(void *arg, const struct err *err, const struct answer *answer);
 
@@ -37,6 +42,18 @@ void members_restore(struct pool *pool, enum aside_kind kind, const struct str *
                      int count, answer_done done, void *arg);
 /* Nothing is granted while it is paused. 1; 0 when that was so already. */
 void members_pause(struct pool *pool, bool is_paused, answer_done done, void *arg);
+
+/* What a probe has found. */
+struct members_probed {
+    struct str resource, text; /* text: the result, for people */
+    bool is_ill;
+    int64_t latency_us;
+};
+/* Ill ones are quarantined for `span_ms` (<= 0: until they are healthy), healthy ones restored;
+ * `summary` is for POOL INFO. [quarantined, restored], or -1 when another daemon leads the pool:
+ * then nothing is done. */
+void members_probed(struct pool *pool, int64_t span_ms, struct str summary,
+                    const struct members_probed *probed, int count, answer_done done, void *arg);
 
 void members_bind(struct pool *pool, struct str name, struct str resource, int64_t binding_ms,
                   answer_done done, void *arg);

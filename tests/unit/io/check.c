@@ -178,6 +178,12 @@ START_TEST(lists_of_statuses_are_read_with_care)
     ck_assert(!check_expects_status("", 200));
     ck_assert(!check_expects_status("2xx", 200));
     ck_assert(!check_expects_status("200-", 200));
+    ck_assert(check_is_status_list("200-299, 304"));
+    ck_assert(!check_is_status_list("2xx"));
+    ck_assert(!check_is_status_list("200,,204"));
+    ck_assert(!check_is_status_list("299-200"));
+    ck_assert(!check_is_status_list("200-600"));
+    ck_assert(!check_is_status_list(""));
 }
 END_TEST
 
