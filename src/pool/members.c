@@ -243,3 +243,14 @@ void members_gc(struct pool *pool, bool as_leader, int64_t count, answer_done do
     packed_put_int(packed, count);
     send(packed);
 }
+
+void members_turn(struct pool *pool, int64_t turn_ms, bool takes, answer_done done, void *arg)
+{
+    struct str daemon = pool->lane.batches->daemon;
+    struct packed *packed =
+        start(pool, SCRIPT_POOL_TURN, 3, daemon.len + 2 * PACKED_INT, done, arg);
+    packed_put(packed, daemon);
+    packed_put_int(packed, turn_ms);
+    packed_put_int(packed, takes);
+    send(packed);
+}

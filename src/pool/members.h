@@ -80,6 +80,10 @@ void members_repair(struct pool *pool, answer_done done, void *arg);
  * daemon leads (or comes to lead) the pool; else always. Answer as in lua/pool/gc.lua. */
 void members_gc(struct pool *pool, bool as_leader, int64_t count, answer_done done, void *arg);
 
+/* Asks for, or with turn_ms <= 0 gives up, this daemon's turn to refresh the pool from its sources;
+ * `takes`: whoever has it. Answer as in lua/pool/turn.lua. */
+void members_turn(struct pool *pool, int64_t turn_ms, bool takes, answer_done done, void *arg);
+
 /* FENCE CHECK: 1 if n is at least the largest fence seen for name (which it becomes), else 0. */
 void fences_check(struct pools *pools, struct str name, int64_t n, answer_done done, void *arg);
 
