@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "jobs/gc.h"
 #include "jobs/probes.h"
+#include "jobs/sources.h"
 #include "jobs/steps.h"
 #include "lock/locks.h"
 #include "ops/batch.h"
@@ -85,6 +86,7 @@ struct daemon {
     struct gc gc;
     struct probes probes;
     struct steps steps;
+    struct sources sources;
     struct slowlog *slowlog;
     struct clients *clients;
     char id[RAND_TOKEN_LEN + 1]; /* run id: new at each start */

@@ -72,6 +72,7 @@ static void apply_settings(struct daemon *daemon)
     daemon->sessions.time_ms = daemon->config.server.session_timeout_ms;
     daemon->waiters.max = daemon->config.server.max_waiters;
     pools_configure(&daemon->pools);
+    sources_configure(&daemon->sources);
     tasks_configure(&daemon->tasks);
     clients_fit_limits(daemon->clients);
 }
@@ -192,6 +193,7 @@ static void on_clients_ending(void *arg)
     ticker_stop(&process->forget);
     tasks_stop(&process->daemon.tasks);
     execs_stop(process->daemon.execs);
+    sources_stop(&process->daemon.sources);
 }
 
 static void drain(void *arg)
@@ -223,6 +225,7 @@ static void tick_gc(void *arg)
 {
     struct daemon *daemon = arg;
     gc_tick(&daemon->gc);
+    sources_tick(&daemon->sources);
     log_flush(&daemon->log);
 }
 
@@ -383,6 +386,7 @@ static void init_parts(struct process *process)
     tasks_init(&daemon->tasks, &daemon->batches, &daemon->waiters.alarms, &daemon->config,
                &daemon->rand, &daemon->log);
     daemon->execs = execs_new(&daemon->tasks, daemon->base);
+    sources_init(&daemon->sources, &daemon->pools, daemon->base, daemon->dns);
     gc_init(&daemon->gc, &daemon->pools, &daemon->clock, &daemon->rand, &daemon->log);
     probes_init(&daemon->probes, &daemon->pools,
                 (struct check_runner){.start = start_check, .stop = check_free, .arg = daemon},
@@ -424,6 +428,7 @@ static void clear_parts(struct process *process)
     waiters_close(&daemon->waiters);
     execs_stop(daemon->execs);
     probes_stop(&daemon->probes);
+    sources_stop(&daemon->sources);
     batches_clear(&daemon->batches);
     clients_free(daemon->clients);
     sessions_clear(&daemon->sessions);

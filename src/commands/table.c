@@ -119,7 +119,10 @@ static const struct command pool_rows[] = {
          "next_deadline_ms (from now; -1: none), default_timeout_ms, binding_timeout_ms, "
          "is_collector (1: this daemon collects for the pool), rules (as the pool has them), "
          "probe (none, or its kind), healthy, ill, unprobed, probe_round_ms (of the last round of "
-         "checks), probes_held (1: more are ill than max_unhealthy), probe_trouble.",
+         "checks), probes_held (1: more are ill than max_unhealthy), probe_trouble, "
+         "is_refresher (1: this daemon reads its sources), sources (an array, as this daemon "
+         "has read them: kind, where, resources of the last list, read_ms_ago, failed_ms_ago "
+         "(-1: never), error of the last reading, next_ms until the next one).",
      .since = FIRST},
     {.name = "HEALTH",
      .full = "pool|health",
@@ -194,6 +197,17 @@ static const struct command pool_rows[] = {
      .flags = CMD_WRITE | CMD_FAST,
      .summary = "Ends POOL PAUSE.",
      .reply = "1; 0 when it was not paused.",
+     .since = FIRST},
+    {.name = "REFRESH",
+     .full = "pool|refresh",
+     .group = GROUP_POOLS,
+     .run = cmd_pool_refresh,
+     .args = "pool",
+     .flags = CMD_WRITE,
+     .summary = "Reads the pool's sources now and waits for them; this daemon reads them from now "
+                "on.",
+     .reply = "A map: sources, failed (of them, which changed nothing), resources (listed by the "
+              "others), added, removed; or an error when none could be read.",
      .since = FIRST},
     {.name = "GC",
      .full = "pool|gc",

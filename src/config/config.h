@@ -89,7 +89,12 @@ struct pool_config {
     int64_t probe_timeout_ms;
     int64_t probe_rise, probe_fall; /* results in a row */
     int64_t probe_concurrency;
-    int64_t max_unhealthy; /* percent of the pool */
+    int64_t max_unhealthy;    /* percent of the pool */
+    struct text_list sources; /* where its resources are listed; each as listing_parse() takes it */
+    int64_t source_interval_ms, source_timeout_ms;
+    int64_t source_expiry_ms; /* of what is listed; 0: it does not expire */
+    bool source_shuffle;
+    int64_t source_max, source_max_bytes; /* of one list */
 };
 
 /* [queue:NAME], likewise. */
