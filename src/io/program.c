@@ -318,7 +318,7 @@ static struct child *start_child(struct program *program, const struct program_s
 static bool start(struct program *program, const struct program_spec *spec, struct err *err)
 {
     static const event_callback_fn jobs[PIPES] = {on_input, on_output, on_errors};
-    int ours[PIPES], theirs[PIPES];
+    int ours[PIPES] = {-1, -1, -1}, theirs[PIPES] = {-1, -1, -1};
     if (!open_pipes(ours, theirs, err))
         return false;
     program->child = start_child(program, spec, theirs, err);
