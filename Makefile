@@ -28,9 +28,10 @@ install_for = $(if $(filter $(1),$(GOALS)),$(2))
 PURPOSES := $(strip $(call install_for,run,run) $(call install_for,lint,lint) \
   $(call install_for,test check-asan check-valgrind,test) $(call install_for,bench,bench) \
   $(call install_for,check-valgrind,valgrind) $(call install_for,fuzz,fuzz))
-PKGS := hiredis libevent_core libevent_extra libevent_openssl inih zlib libcrypto
+PKGS := hiredis libevent_core libevent_extra libevent_openssl inih zlib libssl libcrypto
 DEB_hiredis := libhiredis-dev
 DEB_inih := libinih-dev
+DEB_libssl := libssl-dev
 DEB_libcrypto := libssl-dev
 DEB_zlib := zlib1g-dev
 missing_pkg = $(shell pkg-config --exists $(1) || echo $(1))
@@ -50,7 +51,7 @@ ifneq ($(filter-out clean format help,$(GOALS)),)
   $(if $(strip $(MISSING)),$(error libraries are missing: install them, or let `make run` do it))
 endif
 export DEPS_DONE := 1
-LIBS := $(filter-out libcrypto,$(PKGS))
+LIBS := $(PKGS)
 PKG_CFLAGS   := $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
 PKG_LIBS     := $(shell pkg-config --libs $(LIBS) 2>/dev/null)
 CHECK_CFLAGS := $(shell pkg-config --cflags check 2>/dev/null)

@@ -8,6 +8,8 @@
 #include "base/rand.h"
 #include "config/config.h"
 #include "jobs/gc.h"
+#include "jobs/probes.h"
+#include "jobs/sources.h"
 #include "jobs/steps.h"
 #include "lock/locks.h"
 #include "ops/batch.h"
@@ -18,6 +20,7 @@
 #include "task/tasks.h"
 
 struct event_base;
+struct evdns_base;
 struct slowlog;
 struct clients; /* server/'s */
 
@@ -65,6 +68,7 @@ struct deadlocks {
 
 struct daemon {
     struct event_base *base;
+    struct evdns_base *dns; /* of all that is dialled by name; may be NULL */
     struct clock clock;
     struct rand rand;
     struct log log;
@@ -80,7 +84,9 @@ struct daemon {
     struct tasks tasks;
     struct execs *execs;
     struct gc gc;
+    struct probes probes;
     struct steps steps;
+    struct sources sources;
     struct slowlog *slowlog;
     struct clients *clients;
     char id[RAND_TOKEN_LEN + 1]; /* run id: new at each start */

@@ -5,12 +5,14 @@
 #include "commands/deadlocks.h"
 #include "commands/dispatch.h"
 #include "io/addr.h"
+#include "io/dial.h"
 #include "io/guarded.h"
 #include "report/slowlog.h"
 #include "run/run.h"
 #include "server/clients.h"
 #include "server/systemd.h"
 #include <errno.h>
+#include <event2/dns.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -22,6 +24,7 @@
 
 #define BATCHES_TICK_MS   50
 #define GC_TICK_MS        100
+#define PROBES_TICK_MS    100
 #define DEADLOCKS_TICK_MS 500
 #define STEPS_TICK_MS     500
 #define FORGET_TICK_MS    10000
@@ -39,7 +42,7 @@ struct process {
     struct systemd systemd;
     struct event *signals[4];
     struct event *wake, *gather, *alarm;
-    struct ticker batches, gc, sessions, deadlocks, steps, forget, announce, drain;
+    struct ticker batches, gc, probes, sessions, deadlocks, steps, forget, announce, drain;
     int64_t drain_until_ms;
     char link_name[24]; /* as Redis' CLIENT LIST shows our links */
     bool has_pidfile;
@@ -69,6 +72,7 @@ static void apply_settings(struct daemon *daemon)
     daemon->sessions.time_ms = daemon->config.server.session_timeout_ms;
     daemon->waiters.max = daemon->config.server.max_waiters;
     pools_configure(&daemon->pools);
+    sources_configure(&daemon->sources);
     tasks_configure(&daemon->tasks);
     clients_fit_limits(daemon->clients);
 }
@@ -184,9 +188,12 @@ static void on_clients_ending(void *arg)
     waiters_close(&process->daemon.waiters);
     ticker_stop(&process->announce);
     ticker_stop(&process->gc);
+    ticker_stop(&process->probes);
+    probes_stop(&process->daemon.probes);
     ticker_stop(&process->forget);
     tasks_stop(&process->daemon.tasks);
     execs_stop(process->daemon.execs);
+    sources_stop(&process->daemon.sources);
 }
 
 static void drain(void *arg)
@@ -218,7 +225,20 @@ static void tick_gc(void *arg)
 {
     struct daemon *daemon = arg;
     gc_tick(&daemon->gc);
+    sources_tick(&daemon->sources);
     log_flush(&daemon->log);
+}
+
+static void tick_probes(void *arg)
+{
+    probes_tick(&((struct daemon *)arg)->probes);
+}
+
+static struct check *start_check(void *arg, const struct check_spec *spec, check_done done,
+                                 void *done_arg)
+{
+    struct daemon *daemon = arg;
+    return check_start(daemon->base, daemon->dns, &daemon->clock, spec, done, done_arg);
 }
 
 static void tick_sessions(void *arg)
@@ -296,6 +316,7 @@ static void start_tickers(struct process *process)
     struct event_base *base = daemon->base;
     ticker_init(&process->batches, base, NULL, BATCHES_TICK_MS, 0, tick_batches, daemon);
     ticker_init(&process->gc, base, &daemon->rand, GC_TICK_MS, 10, tick_gc, daemon);
+    ticker_init(&process->probes, base, &daemon->rand, PROBES_TICK_MS, 10, tick_probes, daemon);
     ticker_init(&process->forget, base, &daemon->rand, FORGET_TICK_MS, 10, tick_forget, daemon);
     ticker_init(&process->sessions, base, NULL, SESSIONS_TICK_MS, 0, tick_sessions, daemon);
     ticker_init(&process->steps, base, &daemon->rand, STEPS_TICK_MS, 10, tick_steps, daemon);
@@ -314,6 +335,7 @@ static void start_tickers(struct process *process)
     daemon->waiters.alarms.arg = process;
     ticker_start(&process->batches);
     ticker_start(&process->gc);
+    ticker_start(&process->probes);
     ticker_start(&process->forget);
     ticker_start(&process->sessions);
     ticker_start(&process->deadlocks);
@@ -345,8 +367,10 @@ static void init_parts(struct process *process)
     daemon->settings_changed = apply_settings;
     daemon->base = make_base();
     snprintf(process->link_name, sizeof(process->link_name), "rallocd-%.8s", daemon->id);
-    daemon->upstream = upstream_new(daemon->base, &daemon->config.redis, process->link_name,
-                                    &daemon->clock, &daemon->rand, &daemon->log);
+    daemon->dns = dial_resolver(daemon->base);
+    daemon->upstream =
+        upstream_new(daemon->base, daemon->dns, &daemon->config.redis, process->link_name,
+                     &daemon->clock, &daemon->rand, &daemon->log);
     batches_init(&daemon->batches, daemon->upstream, &daemon->clock, &daemon->log,
                  str_of(daemon->id));
     steps_init(&daemon->steps, &daemon->batches);
@@ -362,7 +386,11 @@ static void init_parts(struct process *process)
     tasks_init(&daemon->tasks, &daemon->batches, &daemon->waiters.alarms, &daemon->config,
                &daemon->rand, &daemon->log);
     daemon->execs = execs_new(&daemon->tasks, daemon->base);
+    sources_init(&daemon->sources, &daemon->pools, daemon->base, daemon->dns);
     gc_init(&daemon->gc, &daemon->pools, &daemon->clock, &daemon->rand, &daemon->log);
+    probes_init(&daemon->probes, &daemon->pools,
+                (struct check_runner){.start = start_check, .stop = check_free, .arg = daemon},
+                &daemon->clock, &daemon->rand, &daemon->log);
     daemon->slowlog = slowlog_new();
     daemon->command_stats = command_stats_new();
     daemon->clients = clients_new(daemon, on_clients_ending, on_clients_ended, process);
@@ -390,6 +418,7 @@ static void clear_parts(struct process *process)
     struct daemon *daemon = &process->daemon;
     ticker_clear(&process->batches);
     ticker_clear(&process->gc);
+    ticker_clear(&process->probes);
     ticker_clear(&process->forget);
     ticker_clear(&process->sessions);
     ticker_clear(&process->deadlocks);
@@ -398,9 +427,12 @@ static void clear_parts(struct process *process)
     ticker_clear(&process->announce);
     waiters_close(&daemon->waiters);
     execs_stop(daemon->execs);
+    probes_stop(&daemon->probes);
+    sources_stop(&daemon->sources);
     batches_clear(&daemon->batches);
     clients_free(daemon->clients);
     sessions_clear(&daemon->sessions);
+    probes_clear(&daemon->probes);
     pools_clear(&daemon->pools);
     locks_clear(&daemon->locks);
     tasks_clear(&daemon->tasks);
@@ -416,6 +448,8 @@ static void clear_parts(struct process *process)
     event_free(process->wake);
     event_free(process->gather);
     event_free(process->alarm);
+    if (daemon->dns != NULL)
+        evdns_base_free(daemon->dns, 0);
     event_base_free(daemon->base);
 }
 

@@ -1,8 +1,9 @@
 -- info: a pool in numbers, none of which costs more in a larger pool.
 -- keys: pool leases bindings waiters aside journal
 -- args: (none)
--- returns: names and values in turn: total, free, leased, quarantined, resting, cleaning, pending(leased, but to be set aside), permanent, overdue, waiters, bindings, next_deadline_ms(from now; -1: none), rules
+-- returns: names and values in turn: total, free, leased, quarantined, resting, cleaning, pending(leased, but to be set aside), permanent, overdue, waiters, bindings, next_deadline_ms(from now; -1: none), rules, probe(none|tcp|...), healthy, ill, unprobed, probe_round_ms, probes_held, probe_trouble
 -- include: prelude.lua
+-- include: pool/probes.lua
 local pool, leases, bindings, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local aside, journal = KEYS[5], KEYS[6]
 
@@ -15,6 +16,8 @@ local now, total = clock(), redis.call("HLEN", pool)
 local first = redis.call("ZRANGE", leases, 0, 0, "WITHSCORES")[2]
 local next_ms = first and first ~= "inf" and math.max(tonumber(first) - now, 0) or -1
 local kept = redis.call("ZCARD", leases) -- leased or aside
+
+local kind, healthy, ill, unprobed, round_ms, held, trouble = probes.summary(journal)
 
 return {
     "total", total,
@@ -30,4 +33,11 @@ return {
     "bindings", redis.call("ZCOUNT", bindings, "(" .. plain(now), "+inf"),
     "next_deadline_ms", next_ms,
     "rules", redis.call("HGET", journal, "rules") or "",
+    "probe", kind,
+    "healthy", healthy,
+    "ill", ill,
+    "unprobed", unprobed,
+    "probe_round_ms", round_ms,
+    "probes_held", held,
+    "probe_trouble", trouble,
 }

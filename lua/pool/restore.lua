@@ -2,34 +2,12 @@
 -- keys: pool head tail leases departed journal held notes requests bindings waiters waiting granted daemons aside traits order
 -- args: kind("": whatever it was) resource...
 -- returns: how many
+-- include: pool/apart.lua
 -- include: pool/serve.lua
 key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6]
 key.held, key.notes, key.requests, key.bindings = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 key.waiters, key.waiting, key.granted, key.daemons = KEYS[11], KEYS[12], KEYS[13], KEYS[14]
 key.aside, key.traits, key.order = KEYS[15], KEYS[16], KEYS[17]
-
--- Returns whether there was something to end.
-local function restore(name, value, wanted)
-    local kind, is_pending = aside.kind_of(name)
-    if not kind and value == key.UNHEALTHY then
-        kind = aside.QUARANTINED -- by a Python program
-    end
-    if not kind or (wanted and wanted ~= kind) then
-        return false
-    elseif is_pending then
-        aside.forget(name)
-        return true
-    elseif not value or key.is_token(value) then
-        return false -- its time is over, or it is stale: a collection sees to it
-    end
-    redis.call("DEL", key.lease(name))
-    value_of[name] = false
-    index.set(name, false)
-    if prev_of[name] == ALLOCATED then
-        list.take_back(name, expiry_of[name])
-    end
-    return true
-end
 
 local function run()
     list.open()
@@ -50,7 +28,7 @@ local function run()
     end
     local values = key.values(names)
     for i = 1, #names do
-        if restore(names[i], values[i], tonumber(ARGV[1])) then
+        if apart.restore(names[i], values[i], tonumber(ARGV[1])) then
             count = count + 1
         end
     end

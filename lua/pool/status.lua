@@ -1,8 +1,9 @@
 -- status: one resource.
 -- keys: pool notes aside traits journal
 -- args: resource
--- returns: nil for a stranger; else names and values in turn: state(free|leased|quarantined|resting|cleaning|expired), ttl in ms(-1: permanent, -2: none), expiry(Unix seconds or -1), fence or 0, owner, next(where it goes when its lease ends: ""|quarantined|leaving), why, score, failures in a row, breaker
+-- returns: nil for a stranger; else names and values in turn: state(free|leased|quarantined|resting|cleaning|expired), ttl in ms(-1: permanent, -2: none), expiry(Unix seconds or -1), fence or 0, owner, next(where it goes when its lease ends: ""|quarantined|leaving), why, score, failures in a row, breaker, health(healthy|ill|"": no probe has said anything), health_age_ms(since it changed), probe_latency_us, probe_result
 -- include: pool/outcome.lua
+-- include: pool/probes.lua
 key.notes, key.aside, key.traits, key.journal = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 
 local STATES = {
@@ -24,6 +25,17 @@ local function state_of(resource, value, ttl_ms, kind)
     return "free"
 end
 
+-- What a probe said last; nothing when nobody probes any more.
+local function health_of(resource)
+    local is_probed = probes.summary(key.journal) ~= "none"
+    local text = is_probed and trait.of("h", resource) or ""
+    local state, since, latency_us, result = string.match(text, "^(%a+) (%d+) (%d+) (.*)$")
+    if not state then
+        return "", 0, 0, ""
+    end
+    return state, math.max(clock() - tonumber(since), 0), tonumber(latency_us), result
+end
+
 local function run()
     local resource = ARGV[1]
     local prev = entry.of(resource)
@@ -39,6 +51,7 @@ local function run()
     local _, why = aside.reason_of(resource)
     local is_aside = kind and not is_pending and ttl_ms ~= -2 and not key.is_token(value)
     local _, fails = outcome.of(resource)
+    local health, age_ms, latency_us, result = health_of(resource)
     read_rules()
     return {
         "state", state_of(resource, value, ttl_ms, is_aside and kind),
@@ -51,6 +64,10 @@ local function run()
         "score", outcome.score(resource),
         "failures", fails,
         "breaker", outcome.breaker(resource),
+        "health", health,
+        "health_age_ms", age_ms,
+        "probe_latency_us", latency_us,
+        "probe_result", result,
     }
 end
 

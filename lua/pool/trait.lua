@@ -1,11 +1,12 @@
 -- trait: what is known of single resources beside their entries. Hash, letter and resource -> value:
 --   a  why it is aside: see aside
+--   h  what its probe has found: "healthy|ill <since when, ms> <latency, us> <the last result>"
 --   s  what its holders have said of it: see outcome
 --   t  when it may be granted next: see pace
 -- It goes when the resource leaves the pool.
 -- The script sets key.traits, key.aside.
 -- include: pool/key.lua
-local trait = { LETTERS = { "a", "s", "t" } }
+local trait = { LETTERS = { "a", "h", "s", "t" } }
 
 function trait.of(letter, resource)
     return redis.call("HGET", key.traits, letter .. resource)

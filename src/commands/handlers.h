@@ -28,6 +28,7 @@ void cmd_pool_extend(struct ask *ask);
 void cmd_pool_shrink(struct ask *ask);
 void cmd_pool_assign(struct ask *ask);
 void cmd_pool_clear(struct ask *ask);
+void cmd_pool_refresh(struct ask *ask);
 void cmd_pool_gc(struct ask *ask);
 void cmd_pool_check(struct ask *ask);
 void cmd_pool_repair(struct ask *ask);

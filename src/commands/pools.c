@@ -1,5 +1,5 @@
-/* pools: what changes or mends a pool: POOL EXTEND SHRINK ASSIGN CLEAR GC CHECK REPAIR.
- * Knows: pool/members, pool/repair. */
+/* pools: what changes or mends a pool: POOL EXTEND SHRINK ASSIGN CLEAR REFRESH GC CHECK REPAIR.
+ * Knows: pool/members, pool/repair, jobs/sources. */
 #include "commands/check.h"
 #include "commands/handlers.h"
 #include "commands/outcome.h"
@@ -48,6 +48,39 @@ void cmd_pool_clear(struct ask *ask)
 
     if (pool != NULL)
         members_assign(pool, 0, NULL, 0, outcome_second_int, later_new(ask, pool));
+}
+
+static void end_refresh(void *arg, const struct err *err, const struct refresh *refresh)
+{
+    struct later *later = arg;
+    struct reply *reply = later_reply(later);
+
+    if (outcome_failed(later, err))
+        return;
+    reply_map(reply, 5);
+    outcome_put_int(reply, "sources", refresh->sources);
+    outcome_put_int(reply, "failed", refresh->failed);
+    outcome_put_int(reply, "resources", refresh->resources);
+    outcome_put_int(reply, "added", refresh->added);
+    outcome_put_int(reply, "removed", refresh->removed);
+    later_end(later);
+}
+
+void cmd_pool_refresh(struct ask *ask)
+{
+    struct pool *pool = check_pool(ask);
+    struct err err;
+
+    if (pool == NULL)
+        return;
+    struct feed *feed = sources_to_refresh(&ask->daemon->sources, pool, &err);
+    if (feed == NULL) {
+        ask_fail(ask, &err);
+        return;
+    }
+    struct later *later = later_new(ask, pool);
+    later->is_patient = true; /* for as long as the sources take */
+    feed_refresh(feed, end_refresh, later);
 }
 
 /* The answer begins with whether the daemon leads; then come the four, and whether all is well. */

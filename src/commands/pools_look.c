@@ -105,6 +105,33 @@ void cmd_pool_list(struct ask *ask)
     mem_free(names);
 }
 
+static void put_source(struct reply *reply, const struct source *source, int64_t now_ms,
+                       int64_t next_ms)
+{
+    reply_map(reply, 7);
+    outcome_put_text(reply, "kind", listing_kind_name(source->listing.kind));
+    outcome_put_text(reply, "where", source->shown);
+    outcome_put_int(reply, "resources", source->count);
+    outcome_put_int(reply, "read_ms_ago", source->read_ms < 0 ? -1 : now_ms - source->read_ms);
+    outcome_put_int(reply, "failed_ms_ago",
+                    source->failed_ms < 0 ? -1 : now_ms - source->failed_ms);
+    outcome_put_text(reply, "error", source->error);
+    outcome_put_int(reply, "next_ms", next_ms);
+}
+
+/* Two fields of POOL INFO. */
+static void put_sources(struct reply *reply, const struct daemon *daemon, const struct pool *pool)
+{
+    const struct feed *feed = sources_find(&daemon->sources, pool);
+    int64_t next_ms = -1;
+
+    outcome_put_int(reply, "is_refresher", feed != NULL && feed_is_mine(feed, &next_ms));
+    reply_text(reply, "sources");
+    reply_array(reply, feed != NULL ? (size_t)feed->count : 0);
+    for (int i = 0; feed != NULL && i < feed->count; i++)
+        put_source(reply, &feed->sources[i], clock_ms(&daemon->clock), next_ms);
+}
+
 static void end_info(void *arg, const struct err *err, const struct answer *answer)
 {
     struct later *later = arg;
@@ -113,13 +140,14 @@ static void end_info(void *arg, const struct err *err, const struct answer *answ
 
     if (outcome_failed(later, err))
         return;
-    reply_map(reply, 5 + answer_count(answer) / 2);
+    reply_map(reply, 7 + answer_count(answer) / 2);
     outcome_put_text(reply, "mode", config->is_shared ? "shared" : "exclusive");
     outcome_put_text(reply, "order", "fifo");
     outcome_put_fields(reply, answer);
     outcome_put_int(reply, "default_timeout_ms", config->default_timeout_ms);
     outcome_put_int(reply, "binding_timeout_ms", config->binding_timeout_ms);
     outcome_put_int(reply, "is_collector", later->pool->is_leading);
+    put_sources(reply, later->daemon, later->pool);
     later_end(later);
 }
 

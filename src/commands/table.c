@@ -113,10 +113,16 @@ static const struct command pool_rows[] = {
      .args = "pool",
      .flags = CMD_READ | CMD_FAST,
      .summary = "Tells how a pool is; its cost does not grow with the pool.",
-     .reply = "A map: mode, order, total, free, leased, quarantined, resting, cleaning, pending "
-              "(leased, but set aside when they come back), permanent, overdue, waiters, bindings, "
-              "next_deadline_ms (from now; -1: none), default_timeout_ms, binding_timeout_ms, "
-              "is_collector (1: this daemon collects for the pool), rules (as the pool has them).",
+     .reply =
+         "A map: mode, order, total, free, leased, quarantined, resting, cleaning, pending "
+         "(leased, but set aside when they come back), permanent, overdue, waiters, bindings, "
+         "next_deadline_ms (from now; -1: none), default_timeout_ms, binding_timeout_ms, "
+         "is_collector (1: this daemon collects for the pool), rules (as the pool has them), "
+         "probe (none, or its kind), healthy, ill, unprobed, probe_round_ms (of the last round of "
+         "checks), probes_held (1: more are ill than max_unhealthy), probe_trouble, "
+         "is_refresher (1: this daemon reads its sources), sources (an array, as this daemon "
+         "has read them: kind, where, resources of the last list, read_ms_ago, failed_ms_ago "
+         "(-1: never), error of the last reading, next_ms until the next one).",
      .since = FIRST},
     {.name = "HEALTH",
      .full = "pool|health",
@@ -134,12 +140,15 @@ static const struct command pool_rows[] = {
      .args = "pool resource",
      .flags = CMD_READ | CMD_FAST,
      .summary = "Tells how a resource is.",
-     .reply = "Nil for a stranger, else a map: state (free, leased, quarantined, resting, "
-              "cleaning, expired), ttl of the lease or of that state in ms (-1: for ever, -2: "
-              "none), expiry in Unix seconds (-1: never), fence and owner of the lease (0 and nil "
-              "where there is none), next (where it goes when it comes back: quarantined, leaving, "
-              "or \"\"), why, score (0 to 1000, of OUTCOME), failures (in a row), breaker (closed, "
-              "open, half-open).",
+     .reply =
+         "Nil for a stranger, else a map: state (free, leased, quarantined, resting, "
+         "cleaning, expired), ttl of the lease or of that state in ms (-1: for ever, -2: "
+         "none), expiry in Unix seconds (-1: never), fence and owner of the lease (0 and nil "
+         "where there is none), next (where it goes when it comes back: quarantined, leaving, "
+         "or \"\"), why, score (0 to 1000, of OUTCOME), failures (in a row), breaker (closed, "
+         "open, half-open), health (healthy, ill, or \"\" without probes), health_age_ms (since it "
+         "changed), probe_latency_us and probe_result (as they were told last: at each change, "
+         "else once a minute).",
      .since = FIRST},
     {.name = "QUARANTINE",
      .full = "pool|quarantine",
@@ -188,6 +197,17 @@ static const struct command pool_rows[] = {
      .flags = CMD_WRITE | CMD_FAST,
      .summary = "Ends POOL PAUSE.",
      .reply = "1; 0 when it was not paused.",
+     .since = FIRST},
+    {.name = "REFRESH",
+     .full = "pool|refresh",
+     .group = GROUP_POOLS,
+     .run = cmd_pool_refresh,
+     .args = "pool",
+     .flags = CMD_WRITE,
+     .summary = "Reads the pool's sources now and waits for them; this daemon reads them from now "
+                "on.",
+     .reply = "A map: sources, failed (of them, which changed nothing), resources (listed by the "
+              "others), added, removed; or an error when none could be read.",
      .since = FIRST},
     {.name = "GC",
      .full = "pool|gc",

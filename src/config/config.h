@@ -79,7 +79,22 @@ struct pool_config {
     char *rate, *pool_rate;       /* grants of a resource, of the pool: "10/s"; "" = no limit */
     int64_t breaker;              /* failures in a row; 0: never */
     int64_t breaker_rest_ms, half_life_ms;
-    int64_t rest_ms; /* not handed out again for so long after a lease; 0: at once */
+    int64_t rest_ms;  /* not handed out again for so long after a lease; 0: at once */
+    char *tls_ca;     /* a file; "" = those of the system */
+    bool is_trusting; /* tls_verify = no */
+    unsigned probe;   /* none tcp http resp exec: enum check_kind of io/check.h */
+    char *probe_target, *probe_send, *probe_expect;
+    int64_t probe_interval_ms;
+    int64_t probe_jitter; /* percent */
+    int64_t probe_timeout_ms;
+    int64_t probe_rise, probe_fall; /* results in a row */
+    int64_t probe_concurrency;
+    int64_t max_unhealthy;    /* percent of the pool */
+    struct text_list sources; /* where its resources are listed; each as listing_parse() takes it */
+    int64_t source_interval_ms, source_timeout_ms;
+    int64_t source_expiry_ms; /* of what is listed; 0: it does not expire */
+    bool source_shuffle;
+    int64_t source_max, source_max_bytes; /* of one list */
 };
 
 /* [queue:NAME], likewise. */

@@ -2,6 +2,7 @@
 #include "config/keys.h"
 #include "base/name.h"
 #include "base/num.h"
+#include "config/listing.h"
 #include "config/value.h"
 #include <stddef.h>
 
@@ -42,6 +43,18 @@ static bool check_rate(struct str value, struct err *err)
     int64_t count, span_us;
     return value.len == 0 || num_parse_rate(value, &count, &span_us) ||
            err_set(err, ERR_GENERAL, "not such as 10/s, 100/m or 5/h, with 1 to 1000000");
+}
+
+/* It names programs and files, which is why no client may set it: KEY_RELOAD alone. */
+static bool check_sources(struct str value, struct err *err)
+{
+    struct str rest = value, text;
+    struct listing listing;
+    while (str_split(&rest, ',', &text)) {
+        if (value.len > 0 && !listing_parse(str_trim(text), &listing, err))
+            return false;
+    }
+    return true;
 }
 
 /* --- the table ------------------------------------------------------------------------- */
@@ -240,6 +253,74 @@ static const struct key rows[] = {
      .max = YEAR, .flags = KEY_LIVE,
      .sentence = "Seconds after which half of what OUTCOME took from a resource's score has come "
                  "back by itself."},
+    {POOL(probe), .name = "probe", .type = KEY_ENUM, .initial = "none",
+     .words = "none tcp http resp exec", .flags = KEY_LIVE,
+     .sentence = "How the pool's resources are checked: a TCP connection, a status of HTTP, an "
+                 "answer of the Redis protocol, the exit status of a program."},
+    {POOL(probe_target), .name = "probe_target", .type = KEY_STRING, .initial = "{resource}",
+     .min = 1, .max = 4095, .flags = KEY_LIVE,
+     .sentence =
+         "What is checked, with the resource's name for {resource}: HOST:PORT or unix:/PATH for "
+         "tcp and resp; a url for http; a program and its arguments, separated by blanks, for "
+         "exec (run without a shell; it finds the name in RESOURCE, too)."},
+    {POOL(probe_interval_ms), .name = "probe_interval", .type = KEY_SECONDS, .initial = "10",
+     .min = 100, .max = 24 * HOUR, .flags = KEY_LIVE,
+     .sentence = "Seconds between two checks of a resource."},
+    {POOL(probe_jitter), .name = "probe_jitter", .type = KEY_INT, .initial = "20", .min = 0,
+     .max = 50, .flags = KEY_LIVE,
+     .sentence = "Percent by which each of these intervals is longer or shorter at random."},
+    {POOL(probe_timeout_ms), .name = "probe_timeout", .type = KEY_SECONDS, .initial = "2",
+     .min = 10, .max = HOUR, .flags = KEY_LIVE,
+     .sentence = "Seconds that a check may take; one that takes longer has failed."},
+    {POOL(probe_rise), .name = "probe_rise", .type = KEY_INT, .initial = "1", .min = 1, .max = 1000,
+     .flags = KEY_LIVE, .sentence = "Good checks in a row that make a resource healthy."},
+    {POOL(probe_fall), .name = "probe_fall", .type = KEY_INT, .initial = "3", .min = 1, .max = 1000,
+     .flags = KEY_LIVE, .sentence = "Failed checks in a row that make a resource ill."},
+    {POOL(probe_concurrency), .name = "probe_concurrency", .type = KEY_INT, .initial = "64",
+     .min = 1, .max = 10000, .flags = KEY_LIVE,
+     .sentence = "Checks of the pool that run at a time; what is due beyond them waits."},
+    {POOL(probe_expect), .name = "probe_expect", .type = KEY_STRING, .initial = "", .min = 0,
+     .max = 255, .flags = KEY_LIVE,
+     .sentence = "What is a good answer: for http statuses such as 200-299,304 (empty: 200-299); "
+                 "for resp what it begins with (empty: +PONG)."},
+    {POOL(probe_send), .name = "probe_send", .type = KEY_STRING, .initial = "PING", .min = 1,
+     .max = 1023, .flags = KEY_LIVE,
+     .sentence = "The command that resp sends, its words separated by blanks."},
+    {POOL(max_unhealthy), .name = "max_unhealthy", .type = KEY_INT, .initial = "50", .min = 0,
+     .max = 100, .flags = KEY_LIVE,
+     .sentence = "Percent of the pool: while more of it is ill at once, probes quarantine nothing "
+                 "more, for then it is rather our network that is ill."},
+    {POOL(tls_ca), .name = "tls_ca", .type = KEY_PATH, .initial = "", .min = 0, .max = 4095,
+     .flags = KEY_LIVE,
+     .sentence = "File of the certificates (PEM) that servers of https are judged by; empty: those "
+                 "of the system."},
+    {POOL(is_trusting), .name = "tls_verify", .type = KEY_BOOL, .initial = "yes", .words = "yes no",
+     .flags = KEY_LIVE, .sentence = "no: certificates of https servers are not looked at."},
+    {POOL(sources), .name = "source", .type = KEY_LIST, .initial = "", .min = 0, .max = 16,
+     .flags = KEY_RELOAD | KEY_URL, .check = check_sources,
+     .sentence =
+         "Where the pool's resources are listed, several separated by commas: file:/PATH, "
+         "http://URL, https://URL, exec:PROGRAM ARGUMENTS or dns:NAME[:PORT]. The pool has exactly "
+         "what one of them lists; what several list is added. For pools with a section of their "
+         "own; empty: nowhere."},
+    {POOL(source_interval_ms), .name = "source_interval", .type = KEY_SECONDS, .initial = "300",
+     .min = 100, .max = 24 * HOUR, .flags = KEY_LIVE,
+     .sentence = "Seconds from one reading of the sources to the next."},
+    {POOL(source_timeout_ms), .name = "source_timeout", .type = KEY_SECONDS, .initial = "10",
+     .min = 10, .max = HOUR, .flags = KEY_LIVE,
+     .sentence = "Seconds that reading one source may take; a program is killed then."},
+    {POOL(source_expiry_ms), .name = "source_expiry", .type = KEY_SECONDS, .initial = "0", .min = 0,
+     .max = 100 * YEAR, .flags = KEY_LIVE,
+     .sentence = "Seconds after which a resource that no source lists any more leaves the pool; 0: "
+                 "it stays, where there are several sources."},
+    {POOL(source_shuffle), .name = "source_shuffle", .type = KEY_BOOL, .initial = "no",
+     .words = "no yes", .flags = KEY_LIVE,
+     .sentence = "Whether new resources are put into the pool in random order."},
+    {POOL(source_max), .name = "source_max", .type = KEY_INT, .initial = "100000", .min = 1,
+     .max = 1000000, .flags = KEY_LIVE,
+     .sentence = "Resources that one source may list; a longer list is refused as a whole."},
+    {POOL(source_max_bytes), .name = "source_max_size", .type = KEY_SIZE, .initial = "16mb",
+     .min = 1, .max = GB, .flags = KEY_LIVE, .sentence = "Bytes of such a list."},
 
     {QUEUE(default_timeout_ms), .name = "default_timeout", .type = KEY_SECONDS, .initial = "300",
      .min = 0, .max = 100 * YEAR, .flags = KEY_LIVE,
@@ -317,6 +398,13 @@ size_t key_named_offset(enum key_section section)
 size_t key_named_size(enum key_section section)
 {
     return section == KEY_QUEUE ? sizeof(struct queue_config) : sizeof(struct pool_config);
+}
+
+const char *key_when(const struct key *key)
+{
+    if ((key->flags & KEY_LIVE) == KEY_LIVE)
+        return "; live";
+    return key->flags & KEY_RELOAD ? "; reloaded" : "";
 }
 
 const struct key *key_next(const struct key *key)

@@ -66,6 +66,10 @@ const struct key *key_find(enum key_section section, struct str name, bool nocas
  * section with just that name, else NULL. */
 const struct key *key_nearest(enum key_section section, struct str name);
 
+/* When a change takes effect: "; live" (at SIGHUP and CONFIG SET), "; reloaded" (at SIGHUP), ""
+ * (at the next start). */
+const char *key_when(const struct key *key);
+
 /* "a whole number from 1 to 1000000" "one of logfmt, json" ... */
 void key_print_allowed(const struct key *key, char *out, size_t size);
 

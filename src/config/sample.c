@@ -17,9 +17,9 @@ static const char head[] =
     "# like are for [pool:*]), and the command line over both: --server.maxclients=500,\n"
     "# --pool:gpu.mode=shared.\n"
     "#\n"
-    "# SIGHUP reads this file again. (live) marks what is changed then, or by CONFIG SET; the "
-    "rest\n"
-    "# needs a restart. Times are in seconds, fractions allowed, unless the text says otherwise.\n";
+    "# SIGHUP reads this file again. (live) marks what is changed then, or by CONFIG SET,\n"
+    "# (reloaded) what is changed then alone; the rest needs a restart. Times are in seconds,\n"
+    "# fractions allowed, unless the text says otherwise.\n";
 
 static const char *const section_heads[KEY_SECTIONS] = {
     [KEY_SERVER] = "\n[server]\n",
@@ -62,8 +62,7 @@ bool keys_write_sample(FILE *out)
         if (key->section != section)
             fputs(section_heads[section = key->section], out);
         key_print_allowed(key, allowed, sizeof(allowed));
-        int len = snprintf(text, sizeof(text), "%s (%s%s)", key->sentence, allowed,
-                           key->flags & KEY_LIVE ? "; live" : "");
+        int len = snprintf(text, sizeof(text), "%s (%s%s)", key->sentence, allowed, key_when(key));
         fputc('\n', out);
         write_wrapped(out, str_make(text, (size_t)len));
         fprintf(out, "#%s =%s%s\n", key->name, *key->initial == '\0' ? "" : " ", key->initial);

@@ -305,12 +305,30 @@ char *value_print(const struct key *key, const void *section)
     }
 }
 
+/* Of urls, each without its password. */
+static char *print_list_public(const struct text_list *list)
+{
+    struct text_list shown = {mem_array((size_t)list->count, sizeof(char *)), list->count};
+    for (int i = 0; i < list->count; i++) {
+        shown.items[i] = mem_dup(str_of(list->items[i]));
+        url_hide_password(shown.items[i]);
+    }
+    char *text = print_list(&shown);
+    for (int i = 0; i < list->count; i++)
+        mem_free(shown.items[i]);
+    mem_free(shown.items);
+    return text;
+}
+
 char *value_print_public(const struct key *key, const void *section)
 {
     if (key->flags & KEY_SECRET)
         return mem_dup(STR(""));
+    if (!(key->flags & KEY_URL))
+        return value_print(key, section);
+    if (key->type == KEY_LIST)
+        return print_list_public(at_const(key, section));
     char *text = value_print(key, section);
-    if (key->flags & KEY_URL)
-        url_hide_password(text);
+    url_hide_password(text);
     return text;
 }

@@ -180,6 +180,29 @@ void child_kill_group(struct child *child)
     kill(-child->pid, SIGKILL);
 }
 
+static void on_reap(evutil_socket_t pidfd, short what, void *arg)
+{
+    (void)what;
+    waitpid((pid_t)(intptr_t)arg, NULL, WNOHANG);
+    if (pidfd >= 0)
+        close(pidfd);
+}
+
+/* The event lives in the base alone, which frees it should it end first. */
+void child_end(struct child *child)
+{
+    struct timeval later = {.tv_sec = 1}; /* without a pidfd: most have gone by then */
+    struct event_base *base = event_get_base(child->end);
+    void *pid = (void *)(intptr_t)child->pid;
+    child_kill_group(child);
+    if (child->pidfd >= 0)
+        event_base_once(base, child->pidfd, EV_READ, on_reap, pid, NULL);
+    else
+        event_base_once(base, -1, EV_TIMEOUT, on_reap, pid, &later);
+    child->pidfd = -1;
+    child_free(child);
+}
+
 void child_free(struct child *child)
 {
     if (child == NULL)

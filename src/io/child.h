@@ -37,6 +37,9 @@ pid_t child_pid(const struct child *child);
 void child_signal(struct child *child, int signal_number);
 /* Sends SIGKILL to all processes of its group; only while it has not ended. */
 void child_kill_group(struct child *child);
+/* Kills it with its group and frees it; ended() is not called any more, and it is reaped when it
+ * has gone. Only one of our own that ends its group. */
+void child_end(struct child *child);
 /* Forgets it without stopping it; ended() is not called any more. One of our own that still runs
  * is not reaped until we end. NULL is allowed. */
 void child_free(struct child *child);

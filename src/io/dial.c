@@ -6,6 +6,7 @@
  * Knows: sockets, evdns.  Must not know: streams. */
 #include "io/dial.h"
 #include "base/mem.h"
+#include "io/resolve.h"
 #include <errno.h>
 #include <event2/dns.h>
 #include <event2/util.h>
@@ -17,12 +18,11 @@ struct dial {
     struct event *end;
     struct event *writable; /* of fd, while it connects */
     evutil_socket_t fd;
-    struct evdns_getaddrinfo_request *lookup; /* under way */
-    struct evutil_addrinfo *found, *next;     /* addresses of a name; the one to be tried next */
+    struct resolve *resolve;              /* under way */
+    struct evutil_addrinfo *found, *next; /* addresses of a name; the one to be tried next */
     dial_done done;
     void *arg;
-    bool is_over;     /* fd or why says how it ended */
-    bool is_given_up; /* freed as soon as evdns lets go of it */
+    bool is_over; /* fd or why says how it ended */
     char why[160];
 };
 
@@ -41,17 +41,10 @@ void dial_free(struct dial *dial)
     if (dial == NULL)
         return;
     stop_connecting(dial);
-    if (dial->end != NULL)
-        event_free(dial->end);
-    dial->end = NULL;
+    event_free(dial->end);
+    resolve_free(dial->resolve);
     if (dial->found != NULL)
         evutil_freeaddrinfo(dial->found);
-    dial->found = NULL;
-    if (dial->lookup != NULL) {
-        dial->is_given_up = true; /* evdns still calls back, with EVUTIL_EAI_CANCEL */
-        evdns_getaddrinfo_cancel(dial->lookup);
-        return;
-    }
     mem_free(dial);
 }
 
@@ -137,32 +130,23 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     end(dial);
 }
 
-static void on_resolved(int result, struct evutil_addrinfo *found, void *arg)
+static void on_resolved(void *arg, struct evutil_addrinfo *found, const char *why)
 {
     struct dial *dial = arg;
-    dial->lookup = NULL;
-    if (dial->is_given_up) {
-        if (found != NULL)
-            evutil_freeaddrinfo(found);
-        mem_free(dial);
-        return;
-    }
-    if (result != 0)
-        snprintf(dial->why, sizeof(dial->why), "resolve: %s", evutil_gai_strerror(result));
-    else
-        dial->found = dial->next = found;
+    dial->resolve = NULL;
+    dial->found = dial->next = found;
+    if (found == NULL)
+        snprintf(dial->why, sizeof(dial->why), "%s", why);
     try_next(dial);
 }
 
-static void resolve(struct dial *dial, struct evdns_base *dns, const struct addr *addr)
+/* Without resolv.conf evdns asks a server on this machine: fine where addresses are numbers. */
+struct evdns_base *dial_resolver(struct event_base *base)
 {
-    /* Both families, whatever we have: an address that cannot be reached fails at once. */
-    struct evutil_addrinfo hints = {
-        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};
-    char port[8];
-    snprintf(port, sizeof(port), "%u", (unsigned)addr->port);
-    /* It may call back before it returns, and then returns NULL. */
-    dial->lookup = evdns_getaddrinfo(dns, addr->host, port, &hints, on_resolved, dial);
+    struct evdns_base *dns = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+    if (dns != NULL)
+        (void)evdns_base_resolv_conf_parse(dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
+    return dns;
 }
 
 struct dial *dial_start(struct event_base *base, struct evdns_base *dns, const struct addr *addr,
@@ -185,7 +169,7 @@ struct dial *dial_start(struct event_base *base, struct evdns_base *dns, const s
         if (!try_address(dial, (const struct sockaddr *)&address, len))
             end(dial);
     } else if (dns != NULL && !addr->is_unix) {
-        resolve(dial, dns, addr);
+        dial->resolve = resolve_start(base, dns, addr->host, addr->port, 0, on_resolved, dial);
     } else {
         snprintf(dial->why, sizeof(dial->why), "connect: no such address: %.100s", addr->host);
         end(dial);

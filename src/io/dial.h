@@ -20,4 +20,8 @@ struct dial *dial_start(struct event_base *base, struct evdns_base *dns, const s
 /* Gives up; done() is not called any more. NULL is allowed. */
 void dial_free(struct dial *dial);
 
+/* Looks names up in /etc/hosts, then by the servers of resolv.conf, and lets the loop end while it
+ * does not. To be freed by evdns_base_free(); NULL when it cannot be made. */
+struct evdns_base *dial_resolver(struct event_base *base);
+
 #endif

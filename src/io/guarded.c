@@ -10,8 +10,6 @@
 
 #define SELF "/proc/self/exe"
 
-enum { NOT_RUN = 127 };
-
 void guarded_begin(struct guarded *out, const char *argv[GUARDED_WORDS])
 {
     ssize_t len = readlink(SELF, out->path, sizeof out->path - 1);
@@ -29,12 +27,12 @@ int guarded_main(char **argv)
 {
     if (argv[1] == NULL || argv[2] == NULL) {
         fprintf(stderr, "rallocd: guarded is for the daemon's own use\n");
-        return NOT_RUN;
+        return GUARDED_NOT_RUN;
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != atoi(argv[1])) /* it died before we could ask */
-        return NOT_RUN;
+        return GUARDED_NOT_RUN;
     execvp(argv[2], argv + 2);
-    fprintf(stderr, "cannot run '%s': %s", argv[2], strerror(errno));
-    return NOT_RUN;
+    fprintf(stderr, GUARDED_NOT_RUN_TEXT "%s': %s", argv[2], strerror(errno));
+    return GUARDED_NOT_RUN;
 }

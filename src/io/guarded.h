@@ -8,6 +8,10 @@
 
 #define GUARDED_WORDS 3 /* that stand before the program's own */
 
+/* The exit status when the program cannot be run, and how what stderr says then begins. */
+#define GUARDED_NOT_RUN      127
+#define GUARDED_NOT_RUN_TEXT "cannot run '"
+
 struct guarded {
     char path[4096];
     char parent[16];
@@ -15,8 +19,8 @@ struct guarded {
 
 /* Fills the first words of what is to be spawned; they point into `out`. */
 void guarded_begin(struct guarded *out, const char *argv[GUARDED_WORDS]);
-/* `rallocd guarded parent program ...`, from the word "guarded" on: the exit status, 127, when the
- * program cannot be run; its stderr says why. */
+/* `rallocd guarded parent program ...`, from the word "guarded" on: returns, GUARDED_NOT_RUN, when
+ * the program cannot be run. */
 int guarded_main(char **argv);
 
 #endif

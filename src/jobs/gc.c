@@ -27,6 +27,7 @@
 struct collection {
     struct gc *gc;
     struct pool *pool;
+    int64_t asked_ms;
 };
 
 /* --- when ----------------------------------------------------------------------------------------
@@ -103,7 +104,7 @@ static void end_collection(void *arg, const struct err *err, const struct answer
     struct collection *collection = arg;
     struct gc *gc = collection->gc;
     struct pool *pool = collection->pool;
-    int64_t now_ms = clock_ms(gc->clock);
+    int64_t now_ms = clock_ms(gc->clock), asked_ms = collection->asked_ms;
     mem_free(collection);
     pool->is_collecting = false;
 
@@ -122,6 +123,7 @@ static void end_collection(void *arg, const struct err *err, const struct answer
                           (int64_t)rand_below(gc->rand, TICK_MS / 4);
         return;
     }
+    pool->leads_until_ms = asked_ms + MEMBERS_LEADER_MS;
     pool->is_known = pool->total > 0 || answer_int(answer_at(answer, NEXT_DEADLINE), -1) >= 0;
     note_collected(gc, pool, answer);
     if (counted(answer, MORE) > 0)
@@ -134,7 +136,7 @@ static void collect(struct gc *gc, struct pool *pool, int64_t now_ms)
 {
     struct collection *collection = mem_alloc(sizeof *collection);
     int64_t count = 0;
-    *collection = (struct collection){gc, pool};
+    *collection = (struct collection){gc, pool, now_ms};
     if (now_ms >= pool->sweep_due_ms)
         count = plan_sweep(gc, pool, now_ms);
     pool->is_collecting = true;

@@ -26,6 +26,7 @@ enum pool_key {
     KEY_ORDER,
     KEY_GC_CURSOR,
     KEY_LEADER,
+    KEY_POLICY_UPDATE_LOCK,
     KEY_FENCES,
     KEY_COUNT
 };
@@ -54,6 +55,7 @@ static const struct {
     [KEY_ORDER] = {"order", false, {"|pool|order", 11}},
     [KEY_GC_CURSOR] = {"gc_cursor", false, {"|pool|gc_cursor", 15}},
     [KEY_LEADER] = {"leader", false, {"|pool|leader", 12}},
+    [KEY_POLICY_UPDATE_LOCK] = {"policy_update_lock", false, {"|pool|policy_update_lock", 24}},
     [KEY_FENCES] = {"fences", true, {"|fence|seen", 11}},
 };
 
@@ -68,19 +70,30 @@ static struct str put(char **at, struct str start, struct str end)
     return name;
 }
 
+/* For the Python library, the refresh lock is a resource's. `leases`: <base>:<base>. */
+static struct str start_of(int key, struct str prefix, struct str base, struct str leases)
+{
+    if (key == KEY_POLICY_UPDATE_LOCK)
+        return leases;
+    return rows[key].is_of_prefix ? prefix : base;
+}
+
 void pool_keys_init(struct pool_keys *keys, struct str prefix, struct str pool)
 {
-    size_t base_len = prefix.len + 1 + pool.len, size = base_len;
+    size_t base_len = prefix.len + 1 + pool.len, leases_len = 2 * base_len + 1;
+    size_t size = leases_len + leases_len - base_len; /* once to begin, once for what begins so */
     char *at;
     for (int i = 0; i < KEY_COUNT; i++)
         size += (rows[i].is_of_prefix ? prefix.len : base_len) + rows[i].suffix.len;
 
     at = keys->text = mem_alloc(size);
     put(&at, prefix, STR("|"));
-    put(&at, pool, STR(""));
+    put(&at, pool, STR(":"));
     keys->base = str_make(keys->text, base_len);
+    put(&at, keys->base, STR(""));
+    struct str leases = str_make(keys->text, leases_len);
     for (int i = 0; i < KEY_COUNT; i++)
-        keys->names[i] = put(&at, rows[i].is_of_prefix ? prefix : keys->base, rows[i].suffix);
+        keys->names[i] = put(&at, start_of(i, prefix, keys->base, leases), rows[i].suffix);
 }
 
 void pool_keys_clear(struct pool_keys *keys)

@@ -21,6 +21,8 @@
  *   traits     <base>|pool|traits     hash    <letter><resource> -> what is known of it
  *   order      <base>|pool|order      zset    free resource -> its place
  *   leader     <base>|pool|leader     string  the daemon that collects garbage, with a time
+ *   policy_update_lock  <base>:<base>|pool|policy_update_lock
+ *                                     string  who reads the pool's sources, with a time
  *   fences     <prefix>|fence|seen    hash    name -> the largest fence seen
  *
  * Made in scripts: the lease <base>:<resource>, and the bindings <base>-cache:bind:<name> and

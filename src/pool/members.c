@@ -2,8 +2,6 @@
 #include "pool/members.h"
 #include "pool/packed.h"
 
-/* Leads so long from each collection on: another daemon takes over so late at most. */
-#define LEADER_MS 4000
 /* Due leases that one collection takes back; it tells when there are more. */
 #define GC_LIMIT 1000
 
@@ -97,6 +95,26 @@ void members_pause(struct pool *pool, bool is_paused, answer_done done, void *ar
     struct packed *packed = start(pool, SCRIPT_POOL_SET_RULES, 2, 0, done, arg);
     packed_put_literal(packed, STR("-"));
     packed_put_literal(packed, is_paused ? STR("1") : STR("0"));
+    send(packed);
+}
+
+void members_probed(struct pool *pool, int64_t span_ms, struct str summary,
+                    const struct members_probed *probed, int count, answer_done done, void *arg)
+{
+    struct str daemon = pool->lane.batches->daemon;
+    size_t bytes = daemon.len + PACKED_INT + summary.len;
+    for (int i = 0; i < count; i++)
+        bytes += probed[i].resource.len + probed[i].text.len + PACKED_INT;
+    struct packed *packed = start(pool, SCRIPT_POOL_PROBED, 3 + 4 * count, bytes, done, arg);
+    packed_put(packed, daemon);
+    packed_put_int(packed, span_ms);
+    packed_put(packed, summary);
+    for (int i = 0; i < count; i++) {
+        packed_put(packed, probed[i].resource);
+        packed_put_literal(packed, probed[i].is_ill ? STR("1") : STR("0"));
+        packed_put_int(packed, probed[i].latency_us);
+        packed_put(packed, probed[i].text);
+    }
     send(packed);
 }
 
@@ -220,8 +238,19 @@ void members_gc(struct pool *pool, bool as_leader, int64_t count, answer_done do
     struct str daemon = as_leader ? pool->lane.batches->daemon : STR("");
     struct packed *packed = start(pool, SCRIPT_POOL_GC, 4, daemon.len + 3 * PACKED_INT, done, arg);
     packed_put(packed, daemon);
-    packed_put_int(packed, LEADER_MS);
+    packed_put_int(packed, MEMBERS_LEADER_MS);
     packed_put_int(packed, GC_LIMIT);
     packed_put_int(packed, count);
+    send(packed);
+}
+
+void members_turn(struct pool *pool, int64_t turn_ms, bool takes, answer_done done, void *arg)
+{
+    struct str daemon = pool->lane.batches->daemon;
+    struct packed *packed =
+        start(pool, SCRIPT_POOL_TURN, 3, daemon.len + 2 * PACKED_INT, done, arg);
+    packed_put(packed, daemon);
+    packed_put_int(packed, turn_ms);
+    packed_put_int(packed, takes);
     send(packed);
 }

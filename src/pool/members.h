@@ -6,6 +6,11 @@
 
 #include "pool/leases.h"
 
+/* A daemon leads a pool for so long from each collection on: another one takes over so late at
+ * most.
+ */
+#define MEMBERS_LEADER_MS 4000
+
 /* The answer in the shape that the script's header gives; err as in leases.h. */
 typedef void (*answer_done)(void *arg, const struct err *err, const struct answer *answer);
 
@@ -38,6 +43,18 @@ void members_restore(struct pool *pool, enum aside_kind kind, const struct str *
 /* Nothing is granted while it is paused. 1; 0 when that was so already. */
 void members_pause(struct pool *pool, bool is_paused, answer_done done, void *arg);
 
+/* What a probe has found. */
+struct members_probed {
+    struct str resource, text; /* text: the result, for people */
+    bool is_ill;
+    int64_t latency_us;
+};
+/* Ill ones are quarantined for `span_ms` (<= 0: until they are healthy), healthy ones restored;
+ * `summary` is for POOL INFO. [quarantined, restored], or -1 when another daemon leads the pool:
+ * then nothing is done. */
+void members_probed(struct pool *pool, int64_t span_ms, struct str summary,
+                    const struct members_probed *probed, int count, answer_done done, void *arg);
+
 void members_bind(struct pool *pool, struct str name, struct str resource, int64_t binding_ms,
                   answer_done done, void *arg);
 void members_unbind(struct pool *pool, struct str name, answer_done done, void *arg);
@@ -62,6 +79,10 @@ void members_repair(struct pool *pool, answer_done done, void *arg);
 /* One collection: what is due, then a sweep of `count` entries (0: none). `as_leader`: only if this
  * daemon leads (or comes to lead) the pool; else always. Answer as in lua/pool/gc.lua. */
 void members_gc(struct pool *pool, bool as_leader, int64_t count, answer_done done, void *arg);
+
+/* Asks for, or with turn_ms <= 0 gives up, this daemon's turn to refresh the pool from its sources;
+ * `takes`: whoever has it. Answer as in lua/pool/turn.lua. */
+void members_turn(struct pool *pool, int64_t turn_ms, bool takes, answer_done done, void *arg);
 
 /* FENCE CHECK: 1 if n is at least the largest fence seen for name (which it becomes), else 0. */
 void fences_check(struct pools *pools, struct str name, int64_t n, answer_done done, void *arg);

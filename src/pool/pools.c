@@ -169,6 +169,11 @@ void pool_mark_known(struct pool *pool)
     pool->is_known = true;
 }
 
+bool pool_leads(const struct pool *pool)
+{
+    return pool->is_leading && clock_ms(pool->pools->clock) < pool->leads_until_ms;
+}
+
 void pools_configure(struct pools *pools)
 {
     struct str name;

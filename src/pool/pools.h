@@ -11,6 +11,8 @@
 #include "ops/waiter.h"
 #include "pool/keys.h"
 
+struct prober;
+
 struct pool {
     struct pools *pools;
     struct list_node node; /* in pools->all */
@@ -32,7 +34,10 @@ struct pool {
     /* the collector's (jobs/gc) */
     int64_t gc_due_ms, sweep_due_ms;
     bool is_collecting, is_leading;
-    int64_t total; /* as of the last collection */
+    int64_t
+        leads_until_ms; /* monotonic: until then no other daemon comes to lead; see pool_leads() */
+    int64_t total;      /* as of the last collection */
+    struct prober *prober; /* of jobs/probes; NULL: this daemon does not probe it */
     /* counters, since start or CONFIG RESETSTAT */
     struct pool_counters {
         uint64_t mallocs, grants, misses, frees, renewals, reclaimed, expired, repaired, recalled;
@@ -66,6 +71,8 @@ struct pool *pools_get(struct pools *pools, struct str name, struct err *err);
 struct pool *pools_find(const struct pools *pools, struct str name);
 /* It has been seen to have resources or leases: it is collected every second from now on. */
 void pool_mark_known(struct pool *pool);
+/* Does this daemon lead the pool now, and no other? What only one daemon does, it does then. */
+bool pool_leads(const struct pool *pool);
 /* Makes the configured ones (and those that a reload added) and gives all their present settings.
  */
 void pools_configure(struct pools *pools);

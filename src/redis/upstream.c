@@ -4,7 +4,6 @@
 #include "redis/embedded.h"
 #include "redis/link.h"
 #include "redis/notify.h"
-#include <event2/dns.h>
 #include <event2/event.h>
 #include <stdio.h>
 
@@ -15,7 +14,6 @@ enum {
 
 struct upstream {
     struct event_base *base;
-    struct evdns_base *dns;
     const struct redis_config *config;
     struct log *log;
     struct link_host host;
@@ -215,32 +213,21 @@ static void on_embedded_stopped(void *arg)
     event_active(upstream->end, 0, 0);
 }
 
-/* Names are looked up in /etc/hosts, then by the servers of resolv.conf. Without that file evdns
- * asks a server on this machine: fine where addresses are numbers. */
-static struct evdns_base *open_dns(struct event_base *base)
-{
-    struct evdns_base *dns = evdns_base_new(base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-    if (dns != NULL)
-        (void)evdns_base_resolv_conf_parse(dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
-    return dns;
-}
-
-struct upstream *upstream_new(struct event_base *base, const struct redis_config *config,
-                              const char *name, const struct clock *clock, struct rand *rand,
-                              struct log *log)
+struct upstream *upstream_new(struct event_base *base, struct evdns_base *dns,
+                              const struct redis_config *config, const char *name,
+                              const struct clock *clock, struct rand *rand, struct log *log)
 {
     struct upstream *upstream = mem_zalloc(sizeof(*upstream));
     upstream->base = base;
     upstream->config = config;
     upstream->log = log;
-    upstream->dns = config->where.scheme == URL_TCP ? open_dns(base) : NULL;
     upstream->news = event_new(base, -1, 0, on_news, upstream);
     upstream->end = event_new(base, -1, 0, on_end, upstream);
     upstream->away_since_ms = clock_ms(clock);
     list_init(&upstream->listeners);
     upstream->host = (struct link_host){
         .base = base,
-        .dns = upstream->dns,
+        .dns = dns,
         .config = config,
         .name = name,
         .clock = clock,
@@ -303,8 +290,6 @@ void upstream_free(struct upstream *upstream)
     embedded_free(upstream->embedded);
     event_free(upstream->news);
     event_free(upstream->end);
-    if (upstream->dns != NULL)
-        evdns_base_free(upstream->dns, 0);
     mem_free(upstream);
 }
 

@@ -16,6 +16,7 @@ struct upstream;
 struct hearing;
 struct redis_config;
 struct event_base;
+struct evdns_base;
 
 enum call_fate {
     CALL_ANSWERED, /* answer is set; it may be an error that the script gave */
@@ -71,10 +72,11 @@ bool upstream_hears(const struct upstream *upstream);
 /* --- what a daemon needs besides; a test's upstream has no use for it --------------------------
  */
 
-/* Does not dial yet. The config is borrowed for life; `name` is given to CLIENT SETNAME. */
-struct upstream *upstream_new(struct event_base *base, const struct redis_config *config,
-                              const char *name, const struct clock *clock, struct rand *rand,
-                              struct log *log);
+/* Does not dial yet. `dns` and the config are borrowed for life; `name` is given to CLIENT SETNAME.
+ */
+struct upstream *upstream_new(struct event_base *base, struct evdns_base *dns,
+                              const struct redis_config *config, const char *name,
+                              const struct clock *clock, struct rand *rand, struct log *log);
 /* Starts the embedded server if there is one to start, and dials. False: cannot ever work (state
  * folder in use, redis-server not found ...). Redis being away is no error. */
 MUST_CHECK bool upstream_start(struct upstream *upstream, struct err *err);

@@ -228,6 +228,12 @@ NUMBER(tasks_askers, daemon->tasks.askers.count)
 NUMBER(tasks_workers, daemon->tasks.workers.count)
 NUMBER(tasks_listens, daemon->tasks.listens.count)
 NUMBER(tasks_is_leading, daemon->tasks.is_leading)
+NUMBER(probes_running, daemon->probes.running)
+NUMBER(probes_ended, daemon->probes.counters.checks)
+NUMBER(probes_failed, daemon->probes.counters.failures)
+NUMBER(probes_fallen, daemon->probes.counters.fallen)
+NUMBER(probes_risen, daemon->probes.counters.risen)
+NUMBER(held_probes, daemon->probes.held)
 NUMBER(tasks_submitted, daemon->tasks.counters.submitted)
 NUMBER(tasks_taken, daemon->tasks.counters.taken)
 NUMBER(tasks_done, daemon->tasks.counters.done)
@@ -360,6 +366,12 @@ const struct field field_table[] = {
     COUNTER("tasks", "tasks_tended", "", "Those that were due, or of a dead daemon.", tasks_tended),
     COUNTER("tasks", "tasks_recalled", "", "Those given back after a lost reply.", tasks_recalled),
 
+    GAUGE("pools", "probes_running", "", "Health checks that run now.", probes_running),
+    COUNTER("pools", "probes_ended", "", "Health checks that have ended.", probes_ended),
+    COUNTER("pools", "probes_failed", "", "Of them, those that failed.", probes_failed),
+    COUNTER("pools", "probes_fallen", "", "Resources that became ill.", probes_fallen),
+    COUNTER("pools", "probes_risen", "", "Ill ones that became healthy.", probes_risen),
+    GAUGE("pools", "probes_held", "", "Pools with more ill ones than max_unhealthy.", held_probes),
     GAUGE("pools", "pools_known", "", "Pools that this daemon knows.", pools_known),
     GAUGE("pools", "waiters", "", "Requests of this daemon's clients that wait.", waiting),
     COUNTER("pools", "deadlocks", "", "Requests that were refused as part of a deadlock.",
@@ -419,6 +431,7 @@ void fields_reset(struct daemon *daemon)
     daemon->deadlocks.count = 0;
     daemon->steps.forward = daemon->steps.back = 0;
     daemon->sessions.lost = 0;
+    daemon->probes.counters = (struct probe_counters){0};
     daemon->tasks.counters = (struct task_counters){0};
     list_each (node, &daemon->pools.all)
         list_entry(node, struct pool, node)->counters = (struct pool_counters){0};

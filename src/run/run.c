@@ -5,8 +5,8 @@
 #include "io/stream.h"
 #include "redis/replies.h"
 #include "resp/reply.h"
+#include "run/foreground.h"
 #include "run/held.h"
-#include "run/program.h"
 #include <event2/dns.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -45,7 +45,7 @@ struct run {
     struct evdns_base *dns;
     struct stream *stream; /* NULL between two connections */
     struct replies *replies;
-    struct program *program;
+    struct foreground *foreground;
     struct event *signals[SIGNALS];
     struct event *redial, *renew, *watch; /* watch: when the program has to be stopped, or killed */
     enum run_state state;
@@ -103,8 +103,8 @@ static void stop_program(struct run *run, const char *why)
         return;
     run->state = RUN_STOPPING;
     complain(why, "the program is stopped");
-    program_signal_all(run->program, SIGTERM);
-    program_signal_all(run->program, SIGCONT);
+    foreground_signal_all(run->foreground, SIGTERM);
+    foreground_signal_all(run->foreground, SIGCONT);
     set_timer(run->watch, last_ms > now_ms ? last_ms - now_ms : kill_margin_ms(run));
 }
 
@@ -116,7 +116,7 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
     if (run->state == RUN_RUNNING)
         stop_program(run, "it could not be renewed in time");
     else if (run->state == RUN_STOPPING)
-        program_signal_all(run->program, SIGKILL);
+        foreground_signal_all(run->foreground, SIGKILL);
     else
         end(run, run->code);
 }
@@ -189,9 +189,9 @@ static void start_program(struct run *run)
     setenv("TOKEN", run->held.token, 1);
     setenv("FENCE", fence, 1);
     run->state = RUN_RUNNING;
-    run->program =
-        program_start(run->base, run->plan.argv, on_program_ended, run, &run->code, &err);
-    if (run->program == NULL) {
+    run->foreground =
+        foreground_start(run->base, run->plan.argv, on_program_ended, run, &run->code, &err);
+    if (run->foreground == NULL) {
         complain(err.text, "");
         give_back(run);
         return;
@@ -372,8 +372,8 @@ static void on_signal(evutil_socket_t signal_number, short what, void *arg)
     (void)what;
     if (run->state == RUN_ASKING || run->state == RUN_CONFIRMING)
         end(run, 128 + (int)signal_number);
-    else if (run->program != NULL)
-        program_signal(run->program, (int)signal_number);
+    else if (run->foreground != NULL)
+        foreground_signal(run->foreground, (int)signal_number);
 }
 
 static void watch_signals(struct run *run)
@@ -407,7 +407,7 @@ static void start(struct run *run)
 static void finish(struct run *run)
 {
     hang_up(run);
-    program_free(run->program);
+    foreground_free(run->foreground);
     event_free(run->redial);
     event_free(run->renew);
     event_free(run->watch);

@@ -2,7 +2,7 @@
  * parameters come on stdin, what it prints is the result. Exit status 0 ends the task; another one
  * fails it for good, with what was last said on stderr; a signal, or the task's deadline, at which
  * the program and its process group are killed, gives it back to the queue.
- * Knows: workers, io/child.  Must not know: clients, RESP. */
+ * Knows: workers, io/program.  Must not know: clients, RESP. */
 #ifndef TASK_EXEC_H
 #define TASK_EXEC_H
 

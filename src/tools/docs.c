@@ -141,7 +141,7 @@ static void write_key(FILE *out, const struct key *key)
     write_cell(out, key->sentence);
     fputs(" (", out);
     write_cell(out, allowed);
-    fprintf(out, "%s) |\n", key->flags & KEY_LIVE ? "; live" : "");
+    fprintf(out, "%s) |\n", key_when(key));
 }
 
 static void write_settings(FILE *out)

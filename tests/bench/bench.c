@@ -21,6 +21,7 @@ static const struct {
     {"kinds", section_kinds},       {"fleet", section_fleet},         {"locks", section_locks},
     {"handover", section_handover}, {"limit", section_limit},         {"idle", section_idle},
     {"scripts", section_scripts},   {"profile", section_profile},     {"tasks", section_tasks},
+    {"probes", section_probes},
 };
 #define SECTIONS (sizeof(sections) / sizeof(sections[0]))
 

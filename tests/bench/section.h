@@ -29,6 +29,8 @@ void section_handover(const struct options *options, FILE *report);
 void section_tasks(const struct options *options, FILE *report);
 /* idle.c */
 void section_idle(const struct options *options, FILE *report);
+/* probes.c */
+void section_probes(const struct options *options, FILE *report);
 /* scripts.c */
 void section_scripts(const struct options *options, FILE *report);
 /* profile.c */

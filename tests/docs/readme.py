@@ -206,11 +206,20 @@ def check_program(command, suffix, lines, port, folder):
     assert said.startswith("working with "), said
 
 
+def check_settings(lines, folder):
+    path = f"{folder}/rallocd.conf"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+    assert run([f"{os.environ['OUT']}/rallocd", "--check", "-c", path]) == "configuration ok\n"
+
+
 def check_block(language, lines, port, folder):
     if language == "" and lines[0].startswith(PROMPT):
         check_session(lines, port)
     elif language == "sh":
         check_shell(lines, port, folder)
+    elif language == "ini":
+        check_settings(lines, folder)
     elif language == "python":
         check_program("/usr/bin/python3", ".py", lines, port, folder)
     elif language == "js":

@@ -26,6 +26,8 @@ static char *key_name(const struct pool_at *at, const char *key)
         return mem_printf("%s|pool", at->base);
     if (strcmp(key, "fences") == 0)
         return mem_printf("%.*s|fence|seen", (int)(bar - at->base), at->base);
+    if (strcmp(key, "policy_update_lock") == 0)
+        return mem_printf("%s:%s|pool|%s", at->base, at->base, key);
     return mem_printf("%s|pool|%s", at->base, key);
 }
 

@@ -87,11 +87,12 @@ START_TEST(info_is_a_map)
 {
     const char *answer = "*4\n$5\ntotal\n:10\n$5\nrules\n$6\nrest=5\n";
     ck_assert_str_eq(says_then(answer, "POOL", "INFO", "p"),
-                     "*14\n$4\nmode\n$9\nexclusive\n$5\norder\n$4\nfifo\n$5\ntotal\n:10\n"
+                     "*18\n$4\nmode\n$9\nexclusive\n$5\norder\n$4\nfifo\n$5\ntotal\n:10\n"
                      "$5\nrules\n$6\nrest=5\n$18\ndefault_timeout_ms\n:120000\n"
-                     "$18\nbinding_timeout_ms\n:3600000\n$12\nis_collector\n:0\n");
+                     "$18\nbinding_timeout_ms\n:3600000\n$12\nis_collector\n:0\n"
+                     "$12\nis_refresher\n:0\n$7\nsources\n*0\n");
     rig.peers[0].state.protocol = 3;
-    ck_assert_int_eq(strncmp(says_then(answer, "POOL", "INFO", "p"), "%7\n$4\nmode\n", 11), 0);
+    ck_assert_int_eq(strncmp(says_then(answer, "POOL", "INFO", "p"), "%9\n$4\nmode\n", 11), 0);
 }
 END_TEST
 

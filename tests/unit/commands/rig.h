@@ -324,6 +324,7 @@ static inline void rig_start(void)
     waiters_init(&daemon->waiters, &daemon->batches, &daemon->rand);
     pools_init(&daemon->pools, &daemon->batches, &daemon->waiters, &daemon->config, &daemon->clock,
                &daemon->rand, &daemon->log);
+    sources_init(&daemon->sources, &daemon->pools, NULL, NULL);
     pools_configure(&daemon->pools);
     locks_init(&daemon->locks, &daemon->batches, &daemon->waiters,
                str_of(daemon->config.server.namespace), &daemon->rand, &daemon->log);

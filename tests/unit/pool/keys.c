@@ -34,6 +34,7 @@ START_TEST(a_pool_has_the_layout_of_the_python_library)
     assert_key("head", "my/ns:1|gpus|pool|head");
     assert_key("tail", "my/ns:1|gpus|pool|tail");
     assert_key("gc_cursor", "my/ns:1|gpus|pool|gc_cursor");
+    assert_key("policy_update_lock", "my/ns:1|gpus:my/ns:1|gpus|pool|policy_update_lock");
 }
 END_TEST
 

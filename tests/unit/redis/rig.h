@@ -293,7 +293,7 @@ static inline void rig_serve(struct rig *rig, ...)
 static inline void rig_make(struct rig *rig)
 {
     rig->upstream =
-        upstream_new(rig->base, &rig->config, "rig", &rig->clock, &rig->rand, &rig->log);
+        upstream_new(rig->base, NULL, &rig->config, "rig", &rig->clock, &rig->rand, &rig->log);
     rig->listener = (struct upstream_listener){.ready = rig_ready, .arg = rig};
     upstream_listen(rig->upstream, &rig->listener);
 }

@@ -1,5 +1,5 @@
-/* program: see program.h. */
-#include "run/program.h"
+/* foreground: see foreground.h. */
+#include "run/foreground.h"
 #include "base/mem.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -11,11 +11,11 @@
 
 enum { NOT_RUNNABLE = 126, NOT_THERE = 127 };
 
-struct program {
+struct foreground {
     struct event *sigchld;
     pid_t pid; /* 0: it has ended */
     bool has_terminal;
-    program_ended ended;
+    foreground_ended ended;
     void *arg;
 };
 
@@ -46,14 +46,14 @@ static void become(char *const *argv, int failure_fd, bool has_terminal)
 
 static void on_sigchld(evutil_socket_t signal_number, short what, void *arg)
 {
-    struct program *program = arg;
+    struct foreground *foreground = arg;
     int status;
     (void)signal_number;
     (void)what;
-    if (program->pid == 0 || waitpid(program->pid, &status, WNOHANG) != program->pid)
+    if (foreground->pid == 0 || waitpid(foreground->pid, &status, WNOHANG) != foreground->pid)
         return;
-    program->pid = 0;
-    program->ended(program->arg, status);
+    foreground->pid = 0;
+    foreground->ended(foreground->arg, status);
 }
 
 /* 0 when the program runs; else why it does not. */
@@ -67,62 +67,62 @@ static int read_failure(int fd)
     return got == (ssize_t)sizeof(error) ? error : 0;
 }
 
-static bool fork_program(struct program *program, char *const *argv, int *code, struct err *err)
+static bool fork_it(struct foreground *foreground, char *const *argv, int *code, struct err *err)
 {
     int failure[2];
     if (pipe2(failure, O_CLOEXEC) != 0)
         return err_set(err, ERR_GENERAL, "pipe: %s", strerror(errno));
     fflush(NULL);
-    program->pid = fork();
-    if (program->pid == 0)
-        become(argv, failure[1], program->has_terminal);
+    foreground->pid = fork();
+    if (foreground->pid == 0)
+        become(argv, failure[1], foreground->has_terminal);
     close(failure[1]);
-    int error = program->pid < 0 ? errno : read_failure(failure[0]);
+    int error = foreground->pid < 0 ? errno : read_failure(failure[0]);
     close(failure[0]);
     if (error == 0) {
-        setpgid(program->pid, program->pid); /* whichever of us is first */
+        setpgid(foreground->pid, foreground->pid); /* whichever of us is first */
         return true;
     }
-    if (program->pid > 0)
-        waitpid(program->pid, NULL, 0);
-    program->pid = 0;
+    if (foreground->pid > 0)
+        waitpid(foreground->pid, NULL, 0);
+    foreground->pid = 0;
     *code = error == ENOENT ? NOT_THERE : NOT_RUNNABLE;
     return err_set(err, ERR_GENERAL, "%s: %s", argv[0], strerror(error));
 }
 
-struct program *program_start(struct event_base *base, char *const *argv, program_ended ended,
-                              void *arg, int *code, struct err *err)
+struct foreground *foreground_start(struct event_base *base, char *const *argv,
+                                    foreground_ended ended, void *arg, int *code, struct err *err)
 {
-    struct program *program = mem_zalloc(sizeof(*program));
-    program->ended = ended;
-    program->arg = arg;
-    program->has_terminal = isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp();
-    program->sigchld = evsignal_new(base, SIGCHLD, on_sigchld, program);
-    event_add(program->sigchld, NULL);
-    if (fork_program(program, argv, code, err))
-        return program;
-    program_free(program);
+    struct foreground *foreground = mem_zalloc(sizeof(*foreground));
+    foreground->ended = ended;
+    foreground->arg = arg;
+    foreground->has_terminal = isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp();
+    foreground->sigchld = evsignal_new(base, SIGCHLD, on_sigchld, foreground);
+    event_add(foreground->sigchld, NULL);
+    if (fork_it(foreground, argv, code, err))
+        return foreground;
+    foreground_free(foreground);
     return NULL;
 }
 
-void program_signal(struct program *program, int signal_number)
+void foreground_signal(struct foreground *foreground, int signal_number)
 {
-    if (program->pid > 0)
-        kill(program->pid, signal_number);
+    if (foreground->pid > 0)
+        kill(foreground->pid, signal_number);
 }
 
-void program_signal_all(struct program *program, int signal_number)
+void foreground_signal_all(struct foreground *foreground, int signal_number)
 {
-    if (program->pid > 0)
-        kill(-program->pid, signal_number);
+    if (foreground->pid > 0)
+        kill(-foreground->pid, signal_number);
 }
 
-void program_free(struct program *program)
+void foreground_free(struct foreground *foreground)
 {
-    if (program == NULL)
+    if (foreground == NULL)
         return;
-    if (program->has_terminal)
+    if (foreground->has_terminal)
         give_terminal(getpgrp());
-    event_free(program->sigchld);
-    mem_free(program);
+    event_free(foreground->sigchld);
+    mem_free(foreground);
 }

@@ -1,5 +1,5 @@
-/* program: starts, signals, ends. */
-#include "run/program.h"
+/* foreground: starts, signals, ends. */
+#include "run/foreground.h"
 #include <check.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,24 +28,24 @@ static void note_end(void *arg, int status)
     event_base_loopbreak(base);
 }
 
-static struct program *start(const char *script)
+static struct foreground *start(const char *script)
 {
     char *argv[] = {(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c", (char *)(uintptr_t)script,
                     NULL};
     struct err err;
     int code = 0;
-    struct program *program = program_start(base, argv, note_end, NULL, &code, &err);
-    ck_assert_msg(program != NULL, "%s", err.text);
-    return program;
+    struct foreground *foreground = foreground_start(base, argv, note_end, NULL, &code, &err);
+    ck_assert_msg(foreground != NULL, "%s", err.text);
+    return foreground;
 }
 
 START_TEST(the_end_is_told_with_its_status)
 {
-    struct program *program = start("exit 9");
+    struct foreground *foreground = start("exit 9");
     event_base_dispatch(base);
     ck_assert(WIFEXITED(ended) && WEXITSTATUS(ended) == 9);
-    program_signal(program, SIGKILL); /* to nobody */
-    program_free(program);
+    foreground_signal(foreground, SIGKILL); /* to nobody */
+    foreground_free(foreground);
 }
 END_TEST
 
@@ -54,14 +54,14 @@ START_TEST(a_signal_is_for_the_program_or_for_its_whole_group)
     int pipe_fds[2];
     char byte;
     ck_assert_int_eq(pipe(pipe_fds), 0); /* which all of the group hold open */
-    struct program *program = start("sleep 100 & sleep 100");
+    struct foreground *foreground = start("sleep 100 & sleep 100");
     close(pipe_fds[1]);
-    program_signal_all(program, SIGKILL);
+    foreground_signal_all(foreground, SIGKILL);
     event_base_dispatch(base);
     ck_assert(WIFSIGNALED(ended) && WTERMSIG(ended) == SIGKILL);
     ck_assert_int_eq(read(pipe_fds[0], &byte, 1), 0);
     close(pipe_fds[0]);
-    program_free(program);
+    foreground_free(foreground);
 }
 END_TEST
 
@@ -70,7 +70,7 @@ static void assert_no_program(const char *name, int expected)
     char *argv[] = {(char *)(uintptr_t)name, NULL};
     struct err err;
     int code = 0;
-    ck_assert_ptr_null(program_start(base, argv, note_end, NULL, &code, &err));
+    ck_assert_ptr_null(foreground_start(base, argv, note_end, NULL, &code, &err));
     ck_assert_int_eq(code, expected);
     ck_assert_int_eq(strncmp(err.text, name, strlen(name)), 0);
 }
@@ -85,8 +85,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("program");
-    TCase *tcase = tcase_create("program");
+    Suite *suite = suite_create("foreground");
+    TCase *tcase = tcase_create("foreground");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, the_end_is_told_with_its_status);
     tcase_add_test(tcase, a_signal_is_for_the_program_or_for_its_whole_group);
