@@ -254,11 +254,11 @@ static const struct key rows[] = {
      .sentence = "Seconds after which half of what OUTCOME took from a resource's score has come "
                  "back by itself."},
     {POOL(probe), .name = "probe", .type = KEY_ENUM, .initial = "none",
-     .words = "none tcp http resp exec", .flags = KEY_LIVE,
+     .words = "none tcp http resp exec", .flags = KEY_RELOAD,
      .sentence = "How the pool's resources are checked: a TCP connection, a status of HTTP, an "
                  "answer of the Redis protocol, the exit status of a program."},
     {POOL(probe_target), .name = "probe_target", .type = KEY_STRING, .initial = "{resource}",
-     .min = 1, .max = 4095, .flags = KEY_LIVE,
+     .min = 1, .max = 4095, .flags = KEY_RELOAD,
      .sentence =
          "What is checked, with the resource's name for {resource}: HOST:PORT or unix:/PATH for "
          "tcp and resp; a url for http; a program and its arguments, separated by blanks, for "
