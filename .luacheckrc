@@ -30,12 +30,12 @@ files["lua/lock"] = {
     },
     globals = { "now_of", "doomed", "granted", "line", "at", "k", "reqid", "session", "only_again", "run_other", "replies" },
 }
--- Tasks likewise: of task/ready, task/lose, task/kept.
+-- Tasks likewise: of task/ready, task/lose, task/kept, task/own, task/idle.
 files["lua/task"] = {
     read_globals = {
         "call", "pcall", "format", "tell", "tell_ended", "make_ready", "push_all", "wake", "settle",
         "place_of", "read_task", "unlist", "lose", "untake", "rouse", "note_due", "tell_each",
-        "keep_result", "bound_kept",
+        "keep_result", "bound_kept", "own_places", "forget_idle",
     },
     globals = { "base", "pushed", "soonest" },
 }

@@ -1,9 +1,10 @@
--- queue_peek: the tasks that are next.
--- keys: list ranked
--- and those of the tasks that these name
+-- queue_peek: the tasks that are next: everybody's, then those for one daemon's own workers.
+-- keys: daemons list ranked
+-- and those of each daemon's own workers, and of the tasks that these name
 -- args: base count
 -- returns: [id params priority attempts age_ms] each
 -- include: prelude.lua
+-- include: task/own.lua
 local call, count, reply = redis.call, tonumber(ARGV[2]), {}
 
 local function show(id)
@@ -17,17 +18,28 @@ local function show(id)
     end
 end
 
-local function show_ranked(from, to)
-    local members = call("ZRANGEBYSCORE", KEYS[2], from, to, "LIMIT", 0, count)
+local function show_ranked(ranked, from, to)
+    local members = call("ZRANGEBYSCORE", ranked, from, to, "LIMIT", 0, count - #reply)
     for i = 1, #members do
         show(string.sub(members[i], 17))
     end
 end
 
-show_ranked("-inf", "(0")
-local ids = call("LRANGE", KEYS[1], 0, count - 1)
-for i = 1, #ids do
-    show(ids[i])
+local function show_place(list, ranked)
+    if #reply >= count then
+        return
+    end
+    show_ranked(ranked, "-inf", "(0")
+    local ids = call("LRANGE", list, 0, count - 1)
+    for i = 1, #ids do
+        show(ids[i])
+    end
+    show_ranked(ranked, "(0", "+inf")
 end
-show_ranked("(0", "+inf")
+
+show_place(KEYS[2], KEYS[3])
+local places = own_places(KEYS[1], KEYS[2], KEYS[3])
+for i = 1, #places do
+    show_place(places[i].list, places[i].ranked)
+end
 return reply

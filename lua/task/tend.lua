@@ -2,13 +2,14 @@
 -- daemons that are gone. Every daemon asks, which is how it tells that it lives; one of them leads and
 -- does the work, a bounded part of it in each call. When nothing is there that could become due, a
 -- daemon that has been idle for a while goes to rest: it asks no more until it is roused.
--- keys: due daemons journal leader awake crons
--- and those of the tasks that are due, and of their queues; what each daemon holds; crons that are due
--- args: daemon base session_ms leader_ms limit may_rest(1|0)
+-- keys: due daemons journal leader awake crons queues
+-- and those of the tasks that are due, and of their queues; what each daemon holds; crons that are due;
+-- those of some queues, which are forgotten when nothing is left of them
+-- args: daemon base session_ms leader_ms limit may_rest(1|0) forget(how many queues are looked at)
 -- returns: [1 when it leads, tasks that were gone over, ms until the next is due (-1: none),
 --   1 when it rests, Redis' time in ms, crons that are due:
 --   [member at_ms schedule params missed timeout_ms retries priority] each]
--- include: task/lose.lua
+-- include: task/idle.lua
 local SOME_MS = 20 -- until the others of many crons can have been moved on
 local daemon, limit = ARGV[1], tonumber(ARGV[5])
 base = ARGV[2]
@@ -105,6 +106,9 @@ for i = 1, #dead do
 end
 soonest = nil -- it is the leader itself
 settle()
+if ARGV[7] ~= "0" then
+    forget_idle(KEYS[7], call("SRANDMEMBER", KEYS[7], ARGV[7]), KEYS[6], KEYS[2])
+end
 
 local wait = -1
 local function note_next(first)

@@ -9,7 +9,8 @@
 #include "commands/works.h"
 #include "task/crons.h"
 
-#define PEEK_COUNT 10
+#define PEEK_COUNT  10
+#define INFO_FIELDS 8
 
 static struct tasks *tasks_of(const struct ask *ask)
 {
@@ -23,14 +24,15 @@ void cmd_queue_list(struct ask *ask)
 
 static void end_info(void *arg, const struct err *err, const struct answer *answer)
 {
-    static const char *const names[] = {"waiting",         "delayed",     "taken",    "dead",
-                                        "workers_waiting", "is_listened", "is_paused"};
+    static const char *const names[INFO_FIELDS] = {"waiting",   "delayed",         "taken",
+                                                   "dead",      "workers_waiting", "is_listened",
+                                                   "is_paused", "waiting_local"};
     struct later *later = arg;
 
     if (outcome_failed(later, err))
         return;
-    reply_map(later_reply(later), 7);
-    for (size_t i = 0; i < 7; i++)
+    reply_map(later_reply(later), INFO_FIELDS);
+    for (size_t i = 0; i < INFO_FIELDS; i++)
         outcome_put_int(later_reply(later), names[i], answer_int(answer_at(answer, i), 0));
     later_end(later);
 }

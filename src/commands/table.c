@@ -376,7 +376,9 @@ static const struct command queue_rows[] = {
      .run = cmd_queue_list,
      .args = "",
      .flags = CMD_READ,
-     .summary = "Lists the queues that tasks were ever submitted to.",
+     .summary =
+         "Lists the queues of which anything is left: a task, a kept result, a CRON, a PAUSE or "
+         "a worker.",
      .reply = "An array of names, in no order.",
      .since = FIRST},
     {.name = "INFO",
@@ -387,7 +389,8 @@ static const struct command queue_rows[] = {
      .flags = CMD_READ | CMD_FAST,
      .summary = "Tells how a queue is.",
      .reply = "A map: waiting, delayed, taken, dead (tasks), workers_waiting (LISTENs), "
-              "is_listened (somebody works for it), is_paused.",
+              "is_listened (somebody works for it), is_paused, waiting_local (of those that wait, "
+              "for one daemon's own workers).",
      .since = FIRST},
     {.name = "PEEK",
      .full = "queue|peek",
@@ -396,7 +399,8 @@ static const struct command queue_rows[] = {
      .args = "queue",
      .options = OPT_COUNT,
      .flags = CMD_READ,
-     .summary = "Shows the tasks that are next (default 10).",
+     .summary = "Shows the tasks that are next (default 10); those that wait for one daemon's own "
+                "workers come last.",
      .reply = "An array of arrays of id, params, priority, attempts and age in ms.",
      .since = FIRST},
     {.name = "PURGE",

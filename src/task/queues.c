@@ -3,6 +3,7 @@
 #include "task/call.h"
 
 #define PURGE_LIMIT 2000 /* tasks of one call: each blocks Redis for some ms */
+#define LIST_LIMIT  1000 /* names that one QUEUE LIST looks at: 5 ms of Redis */
 
 static const enum task_key info_keys[] = {TASK_KEY_LIST,    TASK_KEY_RANKED, TASK_KEY_META,
                                           TASK_KEY_WAITING, TASK_KEY_LISTEN, TASK_KEY_DELAYED,
@@ -39,11 +40,12 @@ static void ask(struct tasks *tasks, struct str queue, const struct question *qu
 
 void queues_list(struct tasks *tasks, task_done done, void *arg)
 {
-    struct task_call *call =
-        task_call_new(tasks, SCRIPT_NONE, (struct packing_room){.args = 2}, done, arg);
-    packing_put_literal(&call->packing, STR("SMEMBERS"));
-    packing_put_literal(&call->packing, tasks->keys[TASK_KEY_QUEUES]);
-    task_call_send(call);
+    struct question question = {.script = SCRIPT_TASK_QUEUE_LIST,
+                                .names_base = true,
+                                .has_number = true,
+                                .number = LIST_LIMIT,
+                                .weight = LIST_LIMIT};
+    ask(tasks, STR(""), &question, done, arg);
 }
 
 void queues_info(struct tasks *tasks, struct str queue, task_done done, void *arg)

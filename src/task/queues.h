@@ -5,11 +5,13 @@
 
 #include "task/tasks.h"
 
-/* An array of names: of queues that tasks were ever submitted to. */
+/* An array of names: of queues of which anything is left; the others are forgotten. */
 void queues_list(struct tasks *tasks, task_done done, void *arg);
-/* [waiting, delayed, taken, dead, LISTENs that wait, does somebody listen?, is it paused?] */
+/* [waiting, delayed, taken, dead, LISTENs that wait, does somebody listen?, is it paused?, those of
+ * `waiting` that wait for one daemon's own workers] */
 void queues_info(struct tasks *tasks, struct str queue, task_done done, void *arg);
-/* An array of [id params priority attempts age_ms], the next one first. */
+/* An array of [id params priority attempts age_ms], the next one first; those for one daemon's own
+ * workers come last. */
 void queues_peek(struct tasks *tasks, struct str queue, int64_t count, task_done done, void *arg);
 /* An array of [id error attempts age_ms], the one that has been dead for longest first. */
 void queues_dead(struct tasks *tasks, struct str queue, int64_t count, task_done done, void *arg);

@@ -14,7 +14,9 @@
 #define TEND_EACH_MS  1000 /* that this daemon lives, and whether there is something to lead */
 #define REST_AFTER_MS 5000 /* so that what is used now and then does not wake all each time */
 #define TEND_LIMIT    "500"
-#define LEADER_MS     "3000"
+#define FORGET_COUNT \
+    "20" /* queues that are looked at each second whether anything is left of them */
+#define LEADER_MS "3000"
 
 static const enum task_key task_key[] = {TASK_KEY_TASK};
 
@@ -194,15 +196,20 @@ static void end_tend(void *arg, const struct err *err, const struct answer *answ
 
 static void tend(struct tasks *tasks)
 {
-    bool may_rest = clock_ms(tasks->clock) >= tasks->used_ms + REST_AFTER_MS;
+    int64_t now_ms = clock_ms(tasks->clock);
+    bool may_rest = now_ms >= tasks->used_ms + REST_AFTER_MS;
+    bool may_forget = now_ms >= tasks->forget_ms;
     struct task_call *call =
-        task_call_new(tasks, SCRIPT_TASK_TEND, (struct packing_room){.args = 6}, end_tend, tasks);
+        task_call_new(tasks, SCRIPT_TASK_TEND, (struct packing_room){.args = 7}, end_tend, tasks);
     packing_put_literal(&call->packing, tasks->daemon);
     packing_put_literal(&call->packing, tasks->base);
     packing_put_literal(&call->packing, str_of(tasks->session_text));
     packing_put_literal(&call->packing, STR(LEADER_MS));
     packing_put_literal(&call->packing, STR(TEND_LIMIT));
     packing_put_literal(&call->packing, may_rest ? STR("1") : STR("0"));
+    packing_put_literal(&call->packing, may_forget ? STR(FORGET_COUNT) : STR("0"));
+    if (may_forget)
+        tasks->forget_ms = now_ms + TEND_EACH_MS;
     tasks->is_tending = true;
     tasks->again_ms = INT64_MAX;
     task_call_send(call);

@@ -48,6 +48,7 @@ struct tasks {
     struct alarm tend, look; /* not set: there is nothing to do */
     int64_t again_ms;        /* while it tends: when it should be done again at the latest */
     int64_t used_ms;         /* when something of tasks was last done here, or heard of */
+    int64_t forget_ms;       /* when the next TEND may forget queues of which nothing is left */
     bool is_tending, is_leading;
     struct rand *rand;
     /* since start or CONFIG RESETSTAT */

@@ -359,6 +359,7 @@ START_TEST(a_queue_is_looked_at_paused_and_purged)
     expect(c, "QUEUE PURGE q", "(integer) 2");
     expect(w, "LISTEN q", "(nil)");
     expect(w, "RESULT 2 x", "OK");
+    expect(c, "QUEUE LIST", "1) 'q'"); /* somebody listens, and a result is kept */
     expect_like(c, "QUEUE HELP", "*");
 }
 END_TEST
@@ -426,6 +427,11 @@ START_TEST(local_tasks_are_for_the_workers_of_this_daemon)
         expect_text(client_read(c), "'y'");
     }
     /* a busy worker's queue waits for it alone */
+    expect(c, "QUERY q own x POLICY local NOWAIT", "OK");
+    expect_like(far, "QUEUE INFO q", "*'waiting'\n*(integer) 1\n*'waiting_local'\n16) (integer) 1");
+    expect_like(far, "QUEUE PEEK q", "1) 1) 'own'*");
+    expect(far, "QUEUE PURGE q", "(integer) 1");
+    expect(w, "LISTEN q", "(nil)");
     expect(c, "QUERY q own x POLICY local NOWAIT", "OK");
     expect(far, "LISTEN q", "(nil)");
     expect_like(w, "LISTEN q", "1) 'q'\n2) 'own'*");

@@ -193,8 +193,9 @@ redisReply *tasking_call(struct scene *scene, enum script_id id, const char *key
 redisReply *tasking_tend(struct scene *scene, const char *daemon, bool may_rest)
 {
     char words[100];
-    snprintf(words, sizeof words, "%s p|task-queue 10000 3000 100 %d", daemon, may_rest);
-    return tasking_call(scene, SCRIPT_TASK_TEND, "due daemons journal leader awake crons", words);
+    snprintf(words, sizeof words, "%s p|task-queue 10000 3000 100 %d 20", daemon, may_rest);
+    return tasking_call(scene, SCRIPT_TASK_TEND, "due daemons journal leader awake crons queues",
+                        words);
 }
 
 redisReply *tasking_recall(struct scene *scene, const char *daemon, long long sequence)

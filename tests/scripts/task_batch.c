@@ -345,7 +345,7 @@ START_TEST(a_purge_leaves_what_is_taken)
     open_scene();
     expect_tasks(&scene, "S a q x ; " TAKE, "[OK [[q a x 1 60000 1.0]]]");
     expect_tasks(&scene, "S w q x ; S d q x 0 3 - 0 9000 ; S p q x 0 3 - 4", "[OK OK OK]");
-    const char *keys = "due task-queue|q ranked|q delayed|q";
+    const char *keys = "due daemons task-queue|q ranked|q delayed|q";
     expect_script(&scene, SCRIPT_TASK_QUEUE_PURGE, keys, "p|task-queue 2", "[2 1]");
     expect_script(&scene, SCRIPT_TASK_QUEUE_PURGE, keys, "p|task-queue 2", "[1 0]");
     expect_redis(&scene, "KEYS *task-result*", "[p|task-queue|task-result:a]");
@@ -360,16 +360,89 @@ START_TEST(a_queue_tells_how_it_is_and_what_is_next)
     expect_tasks(&scene, "S a q 1 ; S b q 2 ; S c q 3 0 3 - 7 ; S d q 4 0 3 - 0 5000 ; T 1 0 1 q",
                  "[OK OK OK OK [[q c 3 1 -1 1.0]]]");
     expect_script(&scene, SCRIPT_TASK_QUEUE_INFO,
-                  "task-queue|q ranked|q queue|q waiting|q task-listen|q delayed|q dead|q", "",
-                  "[2 1 1 0 0 0 0]");
+                  "daemons task-queue|q ranked|q queue|q waiting|q task-listen|q delayed|q dead|q",
+                  "", "[2 1 1 0 0 0 0 0]");
     expect_tasks(&scene, "S e q 5 0 3 - 2 ; S f q 6 0 3 - -2", "[OK OK]");
-    redisReply *reply =
-        tasking_call(&scene, SCRIPT_TASK_QUEUE_PEEK, "task-queue|q ranked|q", "p|task-queue 3");
+    redisReply *reply = tasking_call(&scene, SCRIPT_TASK_QUEUE_PEEK,
+                                     "daemons task-queue|q ranked|q", "p|task-queue 3");
     const char *const next[] = {"e", "a", "b"};
     ck_assert_uint_eq(reply->elements, 3);
     for (size_t i = 0; i < 3; i++)
         ck_assert_str_eq(reply->element[i]->element[0]->str, next[i]);
     freeReplyObject(reply);
+    scene_close_broken(&scene);
+}
+END_TEST
+
+START_TEST(tasks_for_one_daemons_own_workers_are_seen_and_purged)
+{
+    open_scene();
+    expect_tasks(&scene, "S a q x ; S b q x 0 3 - 0 0 0 0 9 D ; S c q x 0 3 - 2 0 0 0 9 D",
+                 "[OK OK OK]");
+    expect_tasks_of(&scene, "E", 1, "S e q x 0 3 - 0 0 0 0 9 E ; S f q x 0 3 - 0 9000 0 0 9 E",
+                    "[OK OK]");
+    expect_script(&scene, SCRIPT_TASK_QUEUE_INFO,
+                  "daemons task-queue|q ranked|q queue|q waiting|q task-listen|q delayed|q dead|q",
+                  "", "[4 1 0 0 0 0 0 3]");
+    redisReply *reply = tasking_call(&scene, SCRIPT_TASK_QUEUE_PEEK,
+                                     "daemons task-queue|q ranked|q", "p|task-queue 9");
+    const char *const next[] = {"a", "c", "b", "e"};
+    ck_assert_uint_eq(reply->elements, 4);
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_str_eq(reply->element[i]->element[0]->str, next[i]);
+    freeReplyObject(reply);
+    const char *keys = "due daemons task-queue|q ranked|q delayed|q";
+    expect_script(&scene, SCRIPT_TASK_QUEUE_PURGE, keys, "p|task-queue 3", "[3 1]");
+    expect_script(&scene, SCRIPT_TASK_QUEUE_PURGE, keys, "p|task-queue 3", "[2 0]");
+    expect_redis(&scene, "KEYS *task-result*", "[]");
+    expect_redis(&scene, "EXISTS p|task-queue|held:D p|task-queue|held:E p|task-queue|due", "0");
+    scene_close_broken(&scene);
+}
+END_TEST
+
+static void expect_queues(const char *names)
+{
+    expect_script(&scene, SCRIPT_TASK_QUEUE_LIST, "queues crons daemons", "p|task-queue 100",
+                  names);
+}
+
+START_TEST(a_queue_is_forgotten_when_nothing_is_left_of_it)
+{
+    open_scene();
+    expect_tasks(&scene, "S a q x", "[OK]");
+    expect_queues("[q]"); /* it waits */
+    expect_tasks(&scene, TAKE, "[[[q a x 1 60000 2.0]]]");
+    expect_queues("[q]"); /* it is taken */
+    expect_tasks(&scene, "E a 2.0 r", "[OK]");
+    expect_queues("[q]"); /* its result is kept */
+    expect_redis(&scene, "DEL p|task-queue|task-result:a p|task-queue|kept|q", "2");
+    expect_redis(&scene, "ZADD p|task-queue|crons 5 \"q nightly\"", "1");
+    expect_queues("[q]");
+    expect_redis(&scene, "DEL p|task-queue|crons", "1");
+    expect_redis(&scene, "HSET p|task-queue|queue|q paused 1", "1");
+    expect_queues("[q]");
+    expect_redis(&scene, "HDEL p|task-queue|queue|q paused", "1");
+    expect_tasks(&scene, "K q 5000", "[0]");
+    expect_queues("[q]");
+    expect_redis(&scene, "DEL p|task-queue|task-listen|q", "1");
+    expect_tasks(&scene, "S o q x 0 3 - 0 0 0 0 9 D", "[OK]"); /* for D's workers alone */
+    expect_queues("[q]");
+    expect_tasks(&scene, "T 1 0 1 q@", "[[[q o x 1 -1 6.0]]]");
+    expect_tasks(&scene, "E o 6.0 r", "[OK]");
+    expect_redis(&scene, "DEL p|task-queue|task-result:o p|task-queue|kept|q", "2");
+    expect_queues("[]");
+    expect_redis(&scene, "KEYS *q*queue*|q", "[]");
+    scene_close_broken(&scene);
+}
+END_TEST
+
+START_TEST(the_leader_forgets_queues_of_which_nothing_is_left)
+{
+    open_scene();
+    expect_tasks(&scene, "S a q x ; S b r x", "[OK OK]");
+    expect_redis(&scene, "DEL p|task-queue|task-result:b p|task-queue|task-queue|r", "2");
+    expect_tend(&scene, "D", "[1 0 -1 0 ...");
+    expect_redis(&scene, "SMEMBERS p|task-queue|queues", "[q]");
     scene_close_broken(&scene);
 }
 END_TEST
@@ -498,6 +571,9 @@ int main(void)
                          cancelled_tasks_are_gone_wherever_they_were,
                          a_purge_leaves_what_is_taken,
                          a_queue_tells_how_it_is_and_what_is_next,
+                         tasks_for_one_daemons_own_workers_are_seen_and_purged,
+                         a_queue_is_forgotten_when_nothing_is_left_of_it,
+                         the_leader_forgets_queues_of_which_nothing_is_left,
                          one_worker_is_woken_for_each_task_those_of_dead_daemons_are_passed_over,
                          askers_hear_of_the_end_and_own_workers_of_their_tasks,
                          what_was_not_handed_on_is_handed_on_when_somebody_looks,

@@ -325,12 +325,12 @@ START_TEST(it_rests_when_nothing_is_there_until_it_is_used_or_roused)
     ck_assert_int_eq(played.count, before);
     tasks_hear(&tasks, STR("T\0"));
     ring();
-    assert_sent(played.count - 1, SCRIPT_TASK_TEND, "me rallocd|task-queue 10000 3000 500 0");
+    assert_sent(played.count - 1, SCRIPT_TASK_TEND, "me rallocd|task-queue 10000 3000 500 0 20");
     answer(QUIET);
     played_us += 5000 * 1000;
     alarm_stop(&alarms, &tasks.look);
     ring();
-    assert_sent(played.count - 1, SCRIPT_TASK_TEND, "me rallocd|task-queue 10000 3000 500 1");
+    assert_sent(played.count - 1, SCRIPT_TASK_TEND, "me rallocd|task-queue 10000 3000 500 1 20");
     answer(RESTS);
     listen_for(-1, ONE);
     before = played.count;
@@ -367,7 +367,7 @@ START_TEST(it_tells_that_it_lives_and_does_what_is_due_when_it_leads)
     tasks_start(&tasks);
     alarm_stop(&alarms, &tasks.look);
     ring();
-    assert_sent(played.count - 1, SCRIPT_TASK_TEND, "me rallocd|task-queue 10000 3000 500 1");
+    assert_sent(played.count - 1, SCRIPT_TASK_TEND, "me rallocd|task-queue 10000 3000 500 1 20");
     answer(QUIET);
     ck_assert(!tasks.is_leading);
     int before = played.count;
@@ -378,8 +378,9 @@ START_TEST(it_tells_that_it_lives_and_does_what_is_due_when_it_leads)
     ring();
     answer("*4\r\n:1\r\n:5\r\n:0\r\n:0\r\n");
     ck_assert(tasks.is_leading);
-    ring(); /* there is more */
+    ring(); /* there is more; queues were looked at in this second already */
     ck_assert_int_eq(played.count, before + 2);
+    assert_sent(played.count - 1, SCRIPT_TASK_TEND, "me rallocd|task-queue 10000 3000 500 1 0");
     answer(QUIET);
     ck_assert_uint_eq(tasks.counters.tended, 5);
 }
