@@ -18,7 +18,7 @@ read_globals = {
 globals = {
     "key", "entry", "prev_of", "next_of", "expiry_of", "list", "index", "note", "binding", "member",
     "grants", "value_of", "malloc", "free", "giveback", "wait", "serve", "waiting", "eta",
-    "rule", "trait", "aside", "apart", "probes", "pace", "outcome",
+    "rule", "trait", "aside", "apart", "probes", "pace", "outcome", "scale",
 }
 -- Locks have words of their own: of lock/hold, shares, compare, members.
 files["lua/lock"] = {

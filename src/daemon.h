@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "jobs/gc.h"
 #include "jobs/probes.h"
+#include "jobs/scale.h"
 #include "jobs/sources.h"
 #include "jobs/steps.h"
 #include "lock/locks.h"
@@ -85,6 +86,7 @@ struct daemon {
     struct execs *execs;
     struct gc gc;
     struct probes probes;
+    struct scale scale;
     struct steps steps;
     struct sources sources;
     struct slowlog *slowlog;

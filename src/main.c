@@ -194,6 +194,7 @@ static void on_clients_ending(void *arg)
     tasks_stop(&process->daemon.tasks);
     execs_stop(process->daemon.execs);
     sources_stop(&process->daemon.sources);
+    scale_stop(&process->daemon.scale);
 }
 
 static void drain(void *arg)
@@ -226,6 +227,7 @@ static void tick_gc(void *arg)
     struct daemon *daemon = arg;
     gc_tick(&daemon->gc);
     sources_tick(&daemon->sources);
+    scale_tick(&daemon->scale);
     log_flush(&daemon->log);
 }
 
@@ -391,6 +393,7 @@ static void init_parts(struct process *process)
     probes_init(&daemon->probes, &daemon->pools,
                 (struct check_runner){.start = start_check, .stop = check_free, .arg = daemon},
                 &daemon->clock, &daemon->rand, &daemon->log);
+    scale_init(&daemon->scale, &daemon->pools, daemon->base, str_of(daemon->id), &daemon->rand);
     daemon->slowlog = slowlog_new();
     daemon->command_stats = command_stats_new();
     daemon->clients = clients_new(daemon, on_clients_ending, on_clients_ended, process);
@@ -429,6 +432,7 @@ static void clear_parts(struct process *process)
     execs_stop(daemon->execs);
     probes_stop(&daemon->probes);
     sources_stop(&daemon->sources);
+    scale_stop(&daemon->scale);
     batches_clear(&daemon->batches);
     clients_free(daemon->clients);
     sessions_clear(&daemon->sessions);
@@ -437,6 +441,7 @@ static void clear_parts(struct process *process)
     locks_clear(&daemon->locks);
     tasks_clear(&daemon->tasks);
     execs_free(daemon->execs);
+    scale_clear(&daemon->scale);
     waiters_clear(&daemon->waiters);
     upstream_free(daemon->upstream);
     slowlog_free(daemon->slowlog);

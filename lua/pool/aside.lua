@@ -14,10 +14,12 @@ local aside = {
     RESTING = 4,
     CLEANING = 5,
     TRIPPED = 6, -- its holders said that it failed
+    DISPOSED = 7, -- a program is just disposing of it: see scale
 }
 aside.VALUES = {
     [aside.QUARANTINED] = key.UNHEALTHY, [aside.ILL] = key.UNHEALTHY,
     [aside.RESTING] = "#RESTING", [aside.CLEANING] = "#CLEANING", [aside.TRIPPED] = key.UNHEALTHY,
+    [aside.DISPOSED] = "#LEAVING",
 }
 
 -- Keys of another type are noticed before anything is written.
@@ -128,7 +130,7 @@ function aside.place_of(resource)
     aside.forget(resource)
     if is_pending and (until_ms == 0 or until_ms > clock()) then
         return kind, until_ms, why
-    elseif kind == aside.CLEANING or kind == aside.RESTING then
+    elseif kind == aside.CLEANING or kind == aside.RESTING or kind == aside.DISPOSED then
         return nil
     end
     return place_by_rules(resource, false)

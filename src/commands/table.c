@@ -114,15 +114,19 @@ static const struct command pool_rows[] = {
      .flags = CMD_READ | CMD_FAST,
      .summary = "Tells how a pool is; its cost does not grow with the pool.",
      .reply =
-         "A map: mode, order, total, free, leased, quarantined, resting, cleaning, pending "
-         "(leased, but set aside when they come back), permanent, overdue, waiters, bindings, "
+         "A map: mode, order, total, free, leased, quarantined, resting, cleaning, leaving (to "
+         "scale_down), pending (leased, but set aside when they come back), permanent, overdue, "
+         "waiters, bindings, "
          "next_deadline_ms (from now; -1: none), default_timeout_ms, binding_timeout_ms, "
          "is_collector (1: this daemon collects for the pool), rules (as the pool has them), "
          "probe (none, or its kind), healthy, ill, unprobed, probe_round_ms (of the last round of "
          "checks), probes_held (1: more are ill than max_unhealthy), probe_trouble, "
          "is_refresher (1: this daemon reads its sources), sources (an array, as this daemon "
          "has read them: kind, where, resources of the last list, read_ms_ago, failed_ms_ago "
-         "(-1: never), error of the last reading, next_ms until the next one).",
+         "(-1: never), error of the last reading, next_ms until the next one), "
+         "scaling (up, down: a program runs; idle), scaling_since_ms (its start, or that of the "
+         "last one; -1: none), scaling_count (how many came or went), scaling_error, "
+         "scaling_next_ms (until another may run).",
      .since = FIRST},
     {.name = "HEALTH",
      .full = "pool|health",
@@ -142,7 +146,7 @@ static const struct command pool_rows[] = {
      .summary = "Tells how a resource is.",
      .reply =
          "Nil for a stranger, else a map: state (free, leased, quarantined, resting, "
-         "cleaning, expired), ttl of the lease or of that state in ms (-1: for ever, -2: "
+         "cleaning, leaving, expired), ttl of the lease or of that state in ms (-1: for ever, -2: "
          "none), expiry in Unix seconds (-1: never), fence and owner of the lease (0 and nil "
          "where there is none), next (where it goes when it comes back: quarantined, leaving, "
          "or \"\"), why, score (0 to 1000, of OUTCOME), failures (in a row), breaker (closed, "

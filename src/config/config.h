@@ -95,6 +95,10 @@ struct pool_config {
     int64_t source_expiry_ms; /* of what is listed; 0: it does not expire */
     bool source_shuffle;
     int64_t source_max, source_max_bytes; /* of one list */
+    /* jobs/scale */
+    int64_t min_free, max_free, max_size; /* resources; 0: off */
+    char *scale_up, *scale_down;          /* "exec:PROGRAM ARGUMENTS"; "" = none */
+    int64_t scale_cooldown_ms, scale_timeout_ms;
 };
 
 /* [queue:NAME], likewise. */

@@ -25,6 +25,16 @@ static bool check_prefix(struct str value, struct err *err)
     return value.len == 0 || check_namespace(value, err);
 }
 
+/* Programs that the daemon runs by itself. */
+static bool check_exec(struct str value, struct err *err)
+{
+    char shown[80];
+    if (value.len == 0 || str_starts(value, STR("exec:/")))
+        return true;
+    str_printable(value, shown, sizeof shown);
+    return err_set(err, ERR_GENERAL, "neither empty nor exec:/PATH ARGUMENTS: '%s'", shown);
+}
+
 static bool check_url(struct str value, struct err *err)
 {
     struct url url;
@@ -321,6 +331,32 @@ static const struct key rows[] = {
      .sentence = "Resources that one source may list; a longer list is refused as a whole."},
     {POOL(source_max_bytes), .name = "source_max_size", .type = KEY_SIZE, .initial = "16mb",
      .min = 1, .max = GB, .flags = KEY_LIVE, .sentence = "Bytes of such a list."},
+    {POOL(min_free), .name = "min_free", .type = KEY_INT, .initial = "0", .min = 0, .max = 100000,
+     .flags = KEY_LIVE,
+     .sentence =
+         "With fewer free resources than that, not counting what requests in line wait for, "
+         "scale_up is run; 0: never."},
+    {POOL(max_free), .name = "max_free", .type = KEY_INT, .initial = "0", .min = 0, .max = 10000000,
+     .flags = KEY_LIVE,
+     .sentence = "With more free resources than that (and than min_free), scale_down is run; 0: "
+                 "never."},
+    {POOL(max_size), .name = "max_size", .type = KEY_INT, .initial = "0", .min = 0, .max = 10000000,
+     .flags = KEY_LIVE, .sentence = "Resources beyond which scale_up adds none; 0: no limit."},
+    {POOL(scale_up), .name = "scale_up", .type = KEY_STRING, .initial = "", .min = 0, .max = 4095,
+     .flags = KEY_RELOAD, .check = check_exec,
+     .sentence = "exec:/PATH ARGUMENTS: the program that makes resources, run without a shell; it "
+                 "prints their names, one a line. Empty: none."},
+    {POOL(scale_down), .name = "scale_down", .type = KEY_STRING, .initial = "", .min = 0,
+     .max = 4095, .flags = KEY_RELOAD, .check = check_exec,
+     .sentence = "exec:/PATH ARGUMENTS: the program that disposes of the resources whose names it "
+                 "reads, one a line. Empty: none."},
+    {POOL(scale_cooldown_ms), .name = "scale_cooldown", .type = KEY_SECONDS, .initial = "30",
+     .min = 0, .max = 24 * HOUR, .flags = KEY_LIVE,
+     .sentence = "Seconds from the end of one of these programs to the start of the next; after "
+                 "failures doubled each time, up to ten minutes."},
+    {POOL(scale_timeout_ms), .name = "scale_timeout", .type = KEY_SECONDS, .initial = "60",
+     .min = 100, .max = HOUR, .flags = KEY_LIVE,
+     .sentence = "Seconds after which one of these programs is killed and has failed."},
 
     {QUEUE(default_timeout_ms), .name = "default_timeout", .type = KEY_SECONDS, .initial = "300",
      .min = 0, .max = 100 * YEAR, .flags = KEY_LIVE,

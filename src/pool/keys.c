@@ -27,6 +27,8 @@ enum pool_key {
     KEY_GC_CURSOR,
     KEY_LEADER,
     KEY_POLICY_UPDATE_LOCK,
+    KEY_SCALING,
+    KEY_SCALE,
     KEY_FENCES,
     KEY_COUNT
 };
@@ -56,6 +58,8 @@ static const struct {
     [KEY_GC_CURSOR] = {"gc_cursor", false, {"|pool|gc_cursor", 15}},
     [KEY_LEADER] = {"leader", false, {"|pool|leader", 12}},
     [KEY_POLICY_UPDATE_LOCK] = {"policy_update_lock", false, {"|pool|policy_update_lock", 24}},
+    [KEY_SCALING] = {"scaling", false, {"|pool|scaling", 13}},
+    [KEY_SCALE] = {"scale", false, {"|pool|scale", 11}},
     [KEY_FENCES] = {"fences", true, {"|fence|seen", 11}},
 };
 

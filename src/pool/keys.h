@@ -23,6 +23,8 @@
  *   leader     <base>|pool|leader     string  the daemon that collects garbage, with a time
  *   policy_update_lock  <base>:<base>|pool|policy_update_lock
  *                                     string  who reads the pool's sources, with a time
+ *   scaling    <base>|pool|scaling    string, EX  the run of a program that makes it larger or smaller
+ *   scale      <base>|pool|scale      hash    what is known of those runs
  *   fences     <prefix>|fence|seen    hash    name -> the largest fence seen
  *
  * Made in scripts: the lease <base>:<resource>, and the bindings <base>-cache:bind:<name> and
@@ -37,7 +39,7 @@
 #include "base/err.h"
 #include "redis/script.h"
 
-#define POOL_KEYS_MAX 24
+#define POOL_KEYS_MAX 32
 
 struct pool_keys {
     char *text; /* owns all names below */
