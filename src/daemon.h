@@ -8,6 +8,7 @@
 #include "base/rand.h"
 #include "config/config.h"
 #include "jobs/gc.h"
+#include "jobs/janitor.h"
 #include "jobs/probes.h"
 #include "jobs/scale.h"
 #include "jobs/sources.h"
@@ -87,6 +88,7 @@ struct daemon {
     struct gc gc;
     struct probes probes;
     struct scale scale;
+    struct janitor janitor;
     struct steps steps;
     struct sources sources;
     struct slowlog *slowlog;

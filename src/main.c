@@ -195,6 +195,7 @@ static void on_clients_ending(void *arg)
     execs_stop(process->daemon.execs);
     sources_stop(&process->daemon.sources);
     scale_stop(&process->daemon.scale);
+    janitor_stop(&process->daemon.janitor);
 }
 
 static void drain(void *arg)
@@ -228,6 +229,7 @@ static void tick_gc(void *arg)
     gc_tick(&daemon->gc);
     sources_tick(&daemon->sources);
     scale_tick(&daemon->scale);
+    janitor_tick(&daemon->janitor);
     log_flush(&daemon->log);
 }
 
@@ -394,6 +396,8 @@ static void init_parts(struct process *process)
                 (struct check_runner){.start = start_check, .stop = check_free, .arg = daemon},
                 &daemon->clock, &daemon->rand, &daemon->log);
     scale_init(&daemon->scale, &daemon->pools, daemon->base, str_of(daemon->id), &daemon->rand);
+    janitor_init(&daemon->janitor, &daemon->pools, daemon->base, daemon->dns, str_of(daemon->id),
+                 &daemon->rand);
     daemon->slowlog = slowlog_new();
     daemon->command_stats = command_stats_new();
     daemon->clients = clients_new(daemon, on_clients_ending, on_clients_ended, process);
@@ -433,6 +437,7 @@ static void clear_parts(struct process *process)
     probes_stop(&daemon->probes);
     sources_stop(&daemon->sources);
     scale_stop(&daemon->scale);
+    janitor_stop(&daemon->janitor);
     batches_clear(&daemon->batches);
     clients_free(daemon->clients);
     sessions_clear(&daemon->sessions);
@@ -442,6 +447,7 @@ static void clear_parts(struct process *process)
     tasks_clear(&daemon->tasks);
     execs_free(daemon->execs);
     scale_clear(&daemon->scale);
+    janitor_clear(&daemon->janitor);
     waiters_clear(&daemon->waiters);
     upstream_free(daemon->upstream);
     slowlog_free(daemon->slowlog);

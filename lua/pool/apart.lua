@@ -59,6 +59,9 @@ function apart.restore(name, value, wanted)
     elseif not value or key.is_token(value) then
         return false -- its time is over, or it is stale: a collection sees to it
     end
+    if kind == aside.CLAIMED then
+        aside.end_cleaning(name)
+    end
     redis.call("DEL", key.lease(name))
     value_of[name] = false
     index.set(name, false)

@@ -1,7 +1,8 @@
 -- aside: what is out of the free list and leased to nobody: ill, resting, being cleaned.
 -- Its lease key has a value that begins with '#', as no token does, so that Python programs leave it
 -- alone, too. The index has its deadline like that of a lease, and so it comes back by itself.
---   aside: resource -> its kind; PENDING + kind while it is leased: there it goes when it comes back
+--   aside: resource -> its kind; PENDING + kind while it is leased: there it goes when it comes back;
+--     what is to be cleaned has a part of one more, by which it stands in the order of its coming
 --   trait a: "<until when in ms, 0: until somebody ends it> <why>"
 -- The journal has a field `marks` as long as something is pending: the cheap scripts look there.
 -- include: pool/index.lua
@@ -15,11 +16,12 @@ local aside = {
     CLEANING = 5,
     TRIPPED = 6, -- its holders said that it failed
     DISPOSED = 7, -- a program is just disposing of it: see scale
+    CLAIMED = 8, -- a daemon is just cleaning it, or it waits for the next try: see clean
 }
 aside.VALUES = {
     [aside.QUARANTINED] = key.UNHEALTHY, [aside.ILL] = key.UNHEALTHY,
     [aside.RESTING] = "#RESTING", [aside.CLEANING] = "#CLEANING", [aside.TRIPPED] = key.UNHEALTHY,
-    [aside.DISPOSED] = "#LEAVING",
+    [aside.DISPOSED] = "#LEAVING", [aside.CLAIMED] = "#CLEANING",
 }
 
 -- Keys of another type are noticed before anything is written.
@@ -37,7 +39,7 @@ function aside.kind_of(resource)
     if code and code > aside.PENDING then
         return code - aside.PENDING, true
     end
-    return code, false
+    return code and math.floor(code), false
 end
 
 -- Until when (0: until somebody ends it) and why.
@@ -49,6 +51,9 @@ end
 
 local function note_kind(resource, code, until_ms, why)
     aside.is_none = false
+    if code == aside.CLEANING then
+        code = string.format("%.17g", code + clock() / 2 ^ 42)
+    end
     redis.call("ZADD", key.aside, code, resource)
     if until_ms > 0 or why ~= "" then
         trait.set("a", resource, plain(until_ms) .. " " .. why)
@@ -74,6 +79,18 @@ function aside.put(resource, kind, until_ms, why)
     value_of[resource] = value
     index.set(resource, until_ms > 0 and until_ms or "+inf")
     note_kind(resource, kind, until_ms, why)
+end
+
+-- What is to be cleaned is somebody's, until then: `mark` stands in its lease key.
+function aside.claim(resource, mark, until_ms, why)
+    aside.put(resource, aside.CLAIMED, until_ms, why)
+    value_of[resource] = aside.VALUES[aside.CLAIMED] .. " " .. mark
+    redis.call("SET", key.lease(resource), value_of[resource], "KEEPTTL")
+end
+
+-- When it is taken back next, it is clean, or counts as that.
+function aside.end_cleaning(resource)
+    redis.call("ZADD", key.aside, aside.CLEANING, resource)
 end
 
 -- Somebody else has put its lease key there.
@@ -132,6 +149,8 @@ function aside.place_of(resource)
         return kind, until_ms, why
     elseif kind == aside.CLEANING or kind == aside.RESTING or kind == aside.DISPOSED then
         return nil
+    elseif kind == aside.CLAIMED then -- whoever cleaned it is gone, or it is time for the next try
+        return aside.CLEANING, 0, why
     end
     return place_by_rules(resource, false)
 end

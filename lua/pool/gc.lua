@@ -2,7 +2,7 @@
 -- Python library, a person) have left behind.
 -- keys: pool head tail gc_cursor leases departed journal held notes requests bindings leader waiters waiting granted daemons aside traits order
 -- args: daemon("": whoever asks leads) leader_ms limit count(0: no sweep)
--- returns: [leads(1|0), scanned, reclaimed, expired, repaired, broken(1|0), more(1: due ones are left), total, next_deadline_ms(-1: none), leader_ttl_ms(-2: no leader), rules]
+-- returns: [leads(1|0), scanned, reclaimed, expired, repaired, broken(1|0), more(1: due ones are left), total, next_deadline_ms(-1: none), leader_ttl_ms(-2: no leader), rules, how many are to be cleaned and nobody's(if any)]
 -- include: pool/serve.lua
 key.gc_cursor, key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 key.held, key.notes, key.requests = KEYS[8], KEYS[9], KEYS[10]
@@ -288,11 +288,13 @@ local function run()
         serve.finish()
     end
     local next_deadline = first_deadline()
+    local to_clean =
+        redis.call("ZCOUNT", key.aside, aside.CLEANING, "(" .. aside.CLEANING + 1)
     return {
         is_leading and 1 or 0, scanned, reclaimed, expired, repaired, is_broken and 1 or 0,
         next_deadline ~= -1 and next_deadline <= clock() and 1 or 0, redis.call("HLEN", key.pool),
         next_deadline, redis.call("PTTL", key.leader),
-        redis.call("HGET", key.journal, "rules") or "",
+        redis.call("HGET", key.journal, "rules") or "", to_clean > 0 and to_clean or nil,
     }
 end
 

@@ -1,7 +1,7 @@
 -- info: a pool in numbers, none of which costs more in a larger pool.
 -- keys: pool leases bindings waiters aside journal scaling scale
 -- args: (none)
--- returns: names and values in turn: total, free, leased, quarantined, resting, cleaning, leaving, pending(leased, but to be set aside), permanent, overdue, waiters, bindings, next_deadline_ms(from now; -1: none), rules, probe(none|tcp|...), healthy, ill, unprobed, probe_round_ms, probes_held, probe_trouble, scaling(up|down|idle: which program runs), scaling_since_ms(its start, or that of the last one; -1: none), scaling_count(how many came or went), scaling_error, scaling_next_ms(until another may run)
+-- returns: names and values in turn: total, free, leased, quarantined, resting, cleaning, pending(leased, but to be set aside), permanent, overdue, waiters, bindings, next_deadline_ms(from now; -1: none), rules, leaving, probe(none|tcp|...), healthy, ill, unprobed, probe_round_ms, probes_held, probe_trouble, scaling(up|down|idle: which program runs), scaling_since_ms(its start, or that of the last one; -1: none), scaling_count(how many came or went), scaling_error, scaling_next_ms(until another may run)
 -- include: prelude.lua
 -- include: pool/probes.lua
 local pool, leases, bindings, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -29,8 +29,7 @@ return {
     "leased", kept - count_aside("-inf", "(10"),
     "quarantined", count_aside(1, 2) + count_aside(6, 6),
     "resting", count_aside(4, 4),
-    "cleaning", count_aside(5, 5),
-    "leaving", count_aside(7, 7),
+    "cleaning", count_aside(5, "(6") + count_aside(8, 8),
     "pending", count_aside("(10", "+inf"),
     "permanent", redis.call("ZCOUNT", leases, "+inf", "+inf"),
     "overdue", redis.call("ZCOUNT", leases, "-inf", now),
@@ -38,6 +37,7 @@ return {
     "bindings", redis.call("ZCOUNT", bindings, "(" .. plain(now), "+inf"),
     "next_deadline_ms", next_ms,
     "rules", redis.call("HGET", journal, "rules") or "",
+    "leaving", count_aside(7, 7),
     "probe", kind,
     "healthy", healthy,
     "ill", ill,

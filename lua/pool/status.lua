@@ -10,6 +10,7 @@ local STATES = {
     [aside.QUARANTINED] = "quarantined", [aside.ILL] = "quarantined",
     [aside.TRIPPED] = "quarantined", [aside.LEAVING] = "leaving", [aside.RESTING] = "resting",
     [aside.CLEANING] = "cleaning", [aside.DISPOSED] = "leaving",
+    [aside.CLAIMED] = "cleaning",
 }
 
 local function state_of(resource, value, ttl_ms, kind)

@@ -99,6 +99,9 @@ struct pool_config {
     int64_t min_free, max_free, max_size; /* resources; 0: off */
     char *scale_up, *scale_down;          /* "exec:PROGRAM ARGUMENTS"; "" = none */
     int64_t scale_cooldown_ms, scale_timeout_ms;
+    /* jobs/janitor */
+    char *on_free; /* "exec:PROGRAM ARGUMENTS", "http://...", "https://..."; "" = none */
+    int64_t clean_timeout_ms, clean_retries, clean_concurrency;
 };
 
 /* [queue:NAME], likewise. */

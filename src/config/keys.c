@@ -35,6 +35,20 @@ static bool check_exec(struct str value, struct err *err)
     return err_set(err, ERR_GENERAL, "neither empty nor exec:/PATH ARGUMENTS: '%s'", shown);
 }
 
+/* What is done with a resource that comes back. */
+static bool check_on_free(struct str value, struct err *err)
+{
+    char shown[80];
+    bool is_url = (str_starts(value, STR("http://")) && value.len > 7) ||
+                  (str_starts(value, STR("https://")) && value.len > 8);
+    if (is_url || check_exec(value, NULL))
+        return true;
+    str_printable(value, shown, sizeof shown);
+    return err_set(err, ERR_GENERAL,
+                   "neither empty, exec:/PATH ARGUMENTS, http://HOST nor https://HOST: '%s'",
+                   shown);
+}
+
 static bool check_url(struct str value, struct err *err)
 {
     struct url url;
@@ -357,6 +371,23 @@ static const struct key rows[] = {
     {POOL(scale_timeout_ms), .name = "scale_timeout", .type = KEY_SECONDS, .initial = "60",
      .min = 100, .max = HOUR, .flags = KEY_LIVE,
      .sentence = "Seconds after which one of these programs is killed and has failed."},
+    {POOL(on_free), .name = "on_free", .type = KEY_STRING, .initial = "", .min = 0, .max = 2048,
+     .flags = KEY_RELOAD, .check = check_on_free,
+     .sentence =
+         "What makes a resource clean when its lease has ended, before anybody else gets it: "
+         "exec:/PATH ARGUMENTS, run without a shell, or http://... or https://..., to which "
+         "its name is posted; {resource} in it stands for the name. Empty: nothing."},
+    {POOL(clean_timeout_ms), .name = "clean_timeout", .type = KEY_SECONDS, .initial = "60",
+     .min = 100, .max = HOUR, .flags = KEY_LIVE,
+     .sentence = "Seconds after which that has failed."},
+    {POOL(clean_retries), .name = "clean_retries", .type = KEY_INT, .initial = "3", .min = 0,
+     .max = 1000, .flags = KEY_LIVE,
+     .sentence =
+         "How often it is tried again, after 1, 2, 4 seconds and so on; then the resource is "
+         "in quarantine."},
+    {POOL(clean_concurrency), .name = "clean_concurrency", .type = KEY_INT, .initial = "4",
+     .min = 1, .max = 1000, .flags = KEY_LIVE,
+     .sentence = "Resources that one daemon cleans at a time."},
 
     {QUEUE(default_timeout_ms), .name = "default_timeout", .type = KEY_SECONDS, .initial = "300",
      .min = 0, .max = 100 * YEAR, .flags = KEY_LIVE,

@@ -10,10 +10,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define SUBJECT        "{resource}"
-#define REPLY_MAX      1024  /* bytes of an answer of RESP that are waited for */
-#define PROGRAM_OUTPUT 65536 /* bytes that a program may print; nobody reads them */
-#define WORDS_MAX      64    /* of a program's command line, and of a RESP command */
+#define SUBJECT         "{resource}"
+#define REPLY_MAX       1024  /* bytes of an answer of RESP that are waited for */
+#define PROGRAM_OUTPUT  65536 /* bytes that a program may print; nobody reads them */
+#define ENVIRONMENT_MAX 6     /* names beside RESOURCE */
+#define WORDS_MAX       64    /* of a program's command line, and of a RESP command */
 
 struct check {
     enum check_kind kind;
@@ -120,8 +121,13 @@ static void on_fetched(void *arg, const struct fetch_result *result, const struc
 static void start_fetch(struct check *check, struct event_base *base, struct evdns_base *dns,
                         const char *url, const struct check_spec *spec)
 {
-    struct fetch_request request = {
-        .url = url, .timeout_ms = spec->timeout_ms, .wants_status_only = true, .tls = spec->tls};
+    struct fetch_request request = {.url = url,
+                                    .timeout_ms = spec->timeout_ms,
+                                    .wants_status_only = true,
+                                    .tls = spec->tls,
+                                    .body = spec->body,
+                                    .body_len = spec->body != NULL ? strlen(spec->body) : 0,
+                                    .content_type = "text/plain"};
     check->fetch = fetch_start(base, dns, &request, on_fetched, check);
 }
 
@@ -237,8 +243,10 @@ static void start_program(struct check *check, struct event_base *base,
     struct str rest = str_of(spec->target), word;
     char *words[WORDS_MAX + 1];
     char *resource = mem_printf("RESOURCE=%s", spec->subject);
-    const char *environment[] = {resource, NULL};
+    const char *environment[ENVIRONMENT_MAX + 2] = {resource};
     int count = 0;
+    for (int i = 0; spec->environment != NULL && spec->environment[i] != NULL; i++)
+        environment[1 + i] = i < ENVIRONMENT_MAX ? spec->environment[i] : NULL;
     while (count < WORDS_MAX && str_split(&rest, ' ', &word)) {
         if (word.len == 0)
             continue;

@@ -22,6 +22,9 @@ struct check_spec {
      * separated by blanks: {resource} within one is replaced there, and it is in the environment as
      * RESOURCE. */
     const char *target;
+    const char *const
+        *environment;   /* EXEC: "NAME=value" besides RESOURCE, ended by NULL; or NULL */
+    const char *body;   /* HTTP: NULL: a GET; else a POST of that text */
     const char *send;   /* RESP: a command, its words separated by blanks */
     const char *expect; /* HTTP: statuses as check_expects_status() has them; RESP: with what the
                          * answer must begin; "": as below */

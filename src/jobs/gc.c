@@ -78,7 +78,8 @@ enum {
     TOTAL,
     NEXT_DEADLINE,
     LEADER_TTL,
-    RULES
+    RULES,
+    TO_CLEAN
 };
 
 static void note_collected(struct gc *gc, struct pool *pool, const struct answer *answer)
@@ -113,6 +114,7 @@ static void end_collection(void *arg, const struct err *err, const struct answer
         return;
     }
     pool->total = answer_int(answer_at(answer, TOTAL), 0);
+    pool->to_clean = answer_int(answer_at(answer, TO_CLEAN), 0);
     rules_found(pool, answer_str(answer_at(answer, RULES)));
     pool->is_leading = answer_int(answer_at(answer, LEADS), 0) == 1;
     if (!pool->is_leading) {

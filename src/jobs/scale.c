@@ -8,8 +8,9 @@
 
 #define LOOK_EACH_MS 1000
 #define RETRY_MS     1000
-#define MARGIN_MS    10000 /* that Redis waits for the end of a run longer than the program may take \
-                            */
+#define MARGIN_MS                                                                   \
+    10000 /* that Redis waits for the end of a run longer than the program may take \
+           */
 #define LONGEST_MS 600000 /* of the waits after failures */
 #define MOST       1000   /* that come or go in one run */
 #define MAX_OUTPUT (1024 * 1024)

@@ -23,7 +23,7 @@
  *   leader     <base>|pool|leader     string  the daemon that collects garbage, with a time
  *   policy_update_lock  <base>:<base>|pool|policy_update_lock
  *                                     string  who reads the pool's sources, with a time
- *   scaling    <base>|pool|scaling    string, EX  the run of a program that makes it larger or smaller
+ *   scaling    <base>|pool|scaling    string  the run of a program that makes it larger or smaller
  *   scale      <base>|pool|scale      hash    what is known of those runs
  *   fences     <prefix>|fence|seen    hash    name -> the largest fence seen
  *

@@ -90,12 +90,13 @@ void leases_held(struct pool *pool, struct str owner, leases_done done, void *ar
  */
 
 static void end_with_count(struct packed *packed, const struct err *failure,
-                           const struct answer *answer, uint64_t *counter)
+                           const struct answer *answer,
+                           void (*note)(struct pool *pool, int64_t count))
 {
     int64_t count = answer_int(answer, 0);
     struct err err;
     if (packed_check(packed, failure, answer, &err) && is_expected(answer_is_int(answer), &err)) {
-        *counter += count > 0 ? (uint64_t)count : 0;
+        note(packed->pool, count);
         packed->done.count(packed->arg, NULL, count);
     } else {
         packed->done.count(packed->arg, &err, 0);
@@ -105,12 +106,17 @@ static void end_with_count(struct packed *packed, const struct err *failure,
 
 static void end_free(struct op *op, const struct err *failure, const struct answer *answer)
 {
-    end_with_count(packed_of(op), failure, answer, &packed_of(op)->pool->counters.frees);
+    end_with_count(packed_of(op), failure, answer, pool_note_freed);
+}
+
+static void note_renewed(struct pool *pool, int64_t count)
+{
+    pool->counters.renewals += count > 0 ? (uint64_t)count : 0;
 }
 
 static void end_renew(struct op *op, const struct err *failure, const struct answer *answer)
 {
-    end_with_count(packed_of(op), failure, answer, &packed_of(op)->pool->counters.renewals);
+    end_with_count(packed_of(op), failure, answer, note_renewed);
 }
 
 static struct packed *pack_free(struct pool *pool, const struct free_request *request,
@@ -186,7 +192,7 @@ static void end_give_back(struct op *op, const struct err *failure, const struct
         lane_add_first(&packed->pool->lane, op, &err))
         return;
     if (is_ok)
-        packed->pool->counters.frees += (uint64_t)answer_int(answer, 0);
+        pool_note_freed(packed->pool, answer_int(answer, 0));
     else if (err.kind != ERR_NOTOWNER)
         log_line(packed->pool->pools->log, LOG_LEVEL_WARNING, "give-back-failed", "pool",
                  packed->pool->name, "why", err.text, NULL);

@@ -174,6 +174,16 @@ bool pool_leads(const struct pool *pool)
     return pool->is_leading && clock_ms(pool->pools->clock) < pool->leads_until_ms;
 }
 
+void pool_note_freed(struct pool *pool, int64_t count)
+{
+    struct pools *pools = pool->pools;
+    if (count <= 0)
+        return;
+    pool->counters.frees += (uint64_t)count;
+    if (pools->freed != NULL && pool->config->on_free[0] != '\0')
+        pools->freed(pools->freed_arg, pool);
+}
+
 void pools_configure(struct pools *pools)
 {
     struct str name;

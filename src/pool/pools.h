@@ -38,6 +38,7 @@ struct pool {
         leads_until_ms; /* monotonic: until then no other daemon comes to lead; see pool_leads() */
     int64_t total;      /* as of the last collection */
     struct prober *prober; /* of jobs/probes; NULL: this daemon does not probe it */
+    int64_t to_clean;      /* likewise: those that are to be cleaned and nobody's */
     /* counters, since start or CONFIG RESETSTAT */
     struct pool_counters {
         uint64_t mallocs, grants, misses, frees, renewals, reclaimed, expired, repaired, recalled;
@@ -55,6 +56,9 @@ struct pools {
     const struct clock *clock;
     struct rand *rand;
     struct log *log;
+    /* Something was freed here of a pool with on_free. NULL: nobody wants to know. */
+    void (*freed)(void *arg, struct pool *pool);
+    void *freed_arg;
 };
 
 void pools_init(struct pools *pools, struct batches *batches, struct waiters *waiters,
@@ -73,6 +77,8 @@ struct pool *pools_find(const struct pools *pools, struct str name);
 void pool_mark_known(struct pool *pool);
 /* Does this daemon lead the pool now, and no other? What only one daemon does, it does then. */
 bool pool_leads(const struct pool *pool);
+/* So many of its leases were ended by this daemon. */
+void pool_note_freed(struct pool *pool, int64_t count);
 /* Makes the configured ones (and those that a reload added) and gives all their present settings.
  */
 void pools_configure(struct pools *pools);

@@ -9,8 +9,8 @@
 
 enum rule_type {
     RULE_NUMBER, /* int64_t; off when it is 0 */
-    RULE_RATE    /* char *, as num_parse_rate() takes it: "<span in us>/<count>"; off when empty or
-                    NULL */
+    RULE_FLAG,   /* char *: on when there is something; off when empty or NULL, as the next */
+    RULE_RATE    /* char *, as num_parse_rate() takes it: "<span in us>/<count>" */
 };
 
 static const struct {
@@ -22,6 +22,7 @@ static const struct {
 } rows[] = {
 #define AT(field) offsetof(struct pool_config, field)
     {"rest", RULE_NUMBER, AT(rest_ms), AT(rest_ms)},
+    {"clean", RULE_FLAG, AT(on_free), 0},
     {"rate", RULE_RATE, AT(rate), 0},
     {"pool_rate", RULE_RATE, AT(pool_rate), 0},
     {"breaker", RULE_NUMBER, AT(breaker), AT(breaker)},
@@ -46,8 +47,12 @@ static size_t write_rule(const struct pool_config *config, size_t i, char *out, 
             return 0;
         return (size_t)snprintf(out, size, " %s=%" PRId64, rows[i].name, n);
     }
-    const char *rate = *(char *const *)(const void *)((const char *)config + rows[i].offset);
-    if (rate == NULL || !num_parse_rate(str_of(rate), &count, &span_us))
+    const char *text = *(char *const *)(const void *)((const char *)config + rows[i].offset);
+    if (text == NULL || text[0] == '\0')
+        return 0;
+    if (rows[i].type == RULE_FLAG)
+        return (size_t)snprintf(out, size, " %s=1", rows[i].name);
+    if (!num_parse_rate(str_of(text), &count, &span_us))
         return 0;
     return (size_t)snprintf(out, size, " %s=%" PRId64 "/%" PRId64, rows[i].name, span_us, count);
 }

@@ -80,8 +80,10 @@ START_TEST(what_was_leased_meanwhile_leaves_and_its_lease_runs_on)
 {
     open_scene();
     expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a b", "2");
-    BEGIN("D1 1 0 1 0 10", "[d 1 2 2 0 a]");
-    script_expect(scene_ask(&scene, "WAIT 1 20"), "0", __FILE__, __LINE__); /* its time is over */
+    BEGIN("D1 60000 0 1 0 10", "[d 1 2 2 0 a]");
+    scene_do(&scene, "DEL p|x:a"); /* its time is over */
+    scene_do(&scene, "DEL p|x|pool|scaling");
+    scene_do(&scene, "ZADD p|x|pool|leases 1 a");
     expect_batch(&scene.at, M1("r1") M1("r2"), "[[b ...");
     BEGIN("E1 60000 0 1 0 10", "[- ...");
     END("D1 d \"\" 0 1000 0 a", "[1 \"\" 0]");
