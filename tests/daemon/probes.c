@@ -212,26 +212,40 @@ START_TEST(when_all_are_ill_at_once_half_of_the_pool_stays)
 }
 END_TEST
 
-START_TEST(settings_change_while_it_runs)
+/* Reads the settings' file again, with these lines for the pool. */
+static void reload(const char *lines)
+{
+    char path[200];
+    snprintf(path, sizeof path, "%s/conf", rig.guard.dir);
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fprintf(file, "[pool:p]\nmax_unhealthy = 100\nprobe_interval = 0.1\nprobe_fall = 1\n%s", lines);
+    ck_assert_int_eq(fclose(file), 0);
+    if (c != NULL)
+        node_signal(node, SIGHUP);
+}
+
+START_TEST(probes_change_by_a_reload_but_not_by_clients)
 {
     struct place places[1];
-    start("none");
+    reload("");
+    node_option(node, "-c");
+    node_option(node, "%s/conf", rig.guard.dir);
+    node_start(node);
+    c = node_client(node);
     open_places(places, 1);
-    expect(c, "CONFIG SET pool:p.max_unhealthy 100", "OK");
+    expect_like(c, "CONFIG SET pool:p.probe exec", "(error) ERR *probe*");
+    expect_like(c, "CONFIG SET pool:p.probe_target x", "(error) ERR *probe_target*");
     close_place(&places[0]);
-    expect(c, "CONFIG SET pool:p.probe tcp", "OK");
+    reload("probe = tcp\n");
     until(is(places[0].name, "state", "quarantined"));
-    expect(c, "CONFIG SET pool:p.probe_target 127.0.0.1:1", "OK");
-    expect(c, "CONFIG SET pool:p.probe exec", "OK");
-    expect(c, "CONFIG SET pool:p.probe_target \"/bin/true {resource}\"", "OK");
+    reload("probe = exec\nprobe_target = /bin/true {resource}\n");
     until(is(places[0].name, "state", "free"));
-    expect(c, "CONFIG SET pool:p.probe_target {resource}", "OK");
+    reload("probe = exec\nprobe_target = {resource}\n");
     until(strstr(say(c, "POOL INFO p"), "wants a program in probe_target") != NULL);
     ck_assert(node_log_has(node, "probes-impossible"));
-    expect(c, "CONFIG SET pool:p.probe http", "OK");
-    expect(c, "CONFIG SET pool:p.tls_ca /no/such/file", "OK");
+    reload("probe = http\ntls_ca = /no/such/file\n");
     until(strstr(say(c, "POOL INFO p"), "cannot read the certificates of /no/such/file") != NULL);
-    expect(c, "CONFIG SET pool:p.probe none", "OK");
 }
 END_TEST
 
@@ -396,9 +410,9 @@ int main(void)
                    a_listener_that_goes_is_quarantined_and_one_that_comes_back_is_had_at_once,
                    a_leased_one_that_gets_ill_keeps_its_holder_and_is_not_handed_out_again,
                    what_a_person_quarantined_stays_though_its_probe_is_content,
-                   when_all_are_ill_at_once_half_of_the_pool_stays, settings_change_while_it_runs,
-                   a_pool_without_probes_says_so, an_http_server_is_judged_by_its_status,
-                   a_redis_that_hangs_or_dies_is_ill,
+                   when_all_are_ill_at_once_half_of_the_pool_stays,
+                   probes_change_by_a_reload_but_not_by_clients, a_pool_without_probes_says_so,
+                   an_http_server_is_judged_by_its_status, a_redis_that_hangs_or_dies_is_ill,
                    a_program_that_fails_hangs_or_crashes_makes_it_ill,
                    a_daemon_that_stops_gives_up_its_checks);
 }
