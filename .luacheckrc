@@ -8,7 +8,7 @@ read_globals = {
     "redis", "KEYS", "ARGV",
     -- prelude
     "CHUNK", "now_s", "now_ms", "now_us", "clock", "span", "plain", "shown", "broken", "refusal",
-    "is_error", "call_each",
+    "is_error", "call_each", "options_of",
     -- pool/entry
     "ALLOCATED", "ABSENT", "MALFORMED",
     -- pool/renew, pool/whole, pool/rule
@@ -18,7 +18,7 @@ read_globals = {
 globals = {
     "key", "entry", "prev_of", "next_of", "expiry_of", "list", "index", "note", "binding", "member",
     "grants", "value_of", "malloc", "free", "giveback", "wait", "serve", "waiting", "eta",
-    "rule", "trait", "aside", "apart", "probes", "pace", "outcome", "scale",
+    "rule", "trait", "aside", "apart", "probes", "pace", "outcome", "scale", "place",
 }
 -- Locks have words of their own: of lock/hold, shares, compare, members.
 files["lua/lock"] = {

@@ -51,3 +51,13 @@ local function call_each(command, key, args)
         redis.call(command, key, unpack(args, i, math.min(i + CHUNK - 1, #args)))
     end
 end
+
+-- Further options in one text, each a letter and its value, separated by \1: letter -> its values.
+local function options_of(more)
+    local options = {}
+    for letter, value in string.gmatch(more, "(%a)([^\1]*)\1?") do
+        options[letter] = options[letter] or {}
+        table.insert(options[letter], value)
+    end
+    return options
+end

@@ -1,7 +1,8 @@
 -- assign: the pool has exactly these resources afterwards. New ones come behind the tail in the order
--- given, known ones keep their place and get the new expiry; without any the pool is cleared.
+-- given, or where the pool's order wants them; known ones keep their place, but for a new priority, and
+-- get the new expiry; without any the pool is cleared.
 -- keys: pool head tail gc_cursor leases departed journal held notes requests bindings waiters waiting granted daemons aside traits order
--- args: expiry_ms resource...
+-- args: expiry_ms(and further options: see member) resource...
 -- returns: [added, removed]
 -- include: pool/member.lua
 -- include: pool/serve.lua
@@ -31,16 +32,22 @@ local function run()
         return clear()
     end
     list.open()
+    local words = member.words(ARGV[1])
+    local refused = member.refused(words)
+    if refused then
+        return refused
+    end
     local all = redis.call("HGETALL", key.pool)
     for i = 1, #all, 2 do
         entry.keep(all[i], all[i + 1])
     end
-    local expiry = entry.expiry_after(span(ARGV[1]))
-    local wanted, added, removed = {}, {}, {}
+    local expiry = words.expiry
+    local wanted, names, added, removed = {}, {}, {}, {}
     for i = 2, #ARGV do
         local name = ARGV[i]
         if not wanted[name] then
             wanted[name] = true
+            names[#names + 1] = name
             if not prev_of[name] then
                 prev_of[name] = ABSENT
                 added[#added + 1] = name
@@ -57,7 +64,8 @@ local function run()
             list.set_expiry(name, expiry)
         end
     end
-    local fault = member.remove(removed) or member.add(added, expiry)
+    local fault = words.priority and member.prioritize(names, words.priority)
+        or member.remove(removed) or member.add(added, expiry)
     if fault then
         return refusal(fault)
     end

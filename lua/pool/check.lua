@@ -73,6 +73,15 @@ local function check_links(name)
     end
 end
 
+-- The free list as it is linked, once that is known to be sound.
+local function check_order(free_count)
+    local names, name = {}, list.head
+    for i = 1, free_count do
+        names[i], name = name, next_of[name]
+    end
+    place.check(names, say)
+end
+
 local function check_list(free)
     local fault, name = walk_fault(#free)
     if fault then
@@ -80,6 +89,8 @@ local function check_list(free)
             check_links(free[i])
         end
         say(fault, name)
+    else
+        check_order(#free)
     end
     if (list.head == "") ~= (list.tail == "") then
         say("the free list has one end only:", list.head .. list.tail)

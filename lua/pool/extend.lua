@@ -1,6 +1,6 @@
 -- extend: puts resources into the pool; those that it has get the new expiry.
 -- keys: pool head tail leases departed journal held notes requests bindings waiters waiting granted daemons aside traits order
--- args: expiry_ms resource...
+-- args: expiry_ms(and further options: see member) resource...
 -- returns: how many were new
 -- include: pool/member.lua
 -- include: pool/serve.lua
@@ -12,21 +12,27 @@ key.aside, key.traits, key.order = KEYS[15], KEYS[16], KEYS[17]
 local function run()
     list.open()
     entry.read(ARGV) -- its first one is no resource, and harmless
-    local expiry = entry.expiry_after(span(ARGV[1]))
-    local added, seen = {}, {}
+    local words = member.words(ARGV[1])
+    local refused = member.refused(words)
+    if refused then
+        return refused
+    end
+    local added, all, seen = {}, {}, {}
     for i = 2, #ARGV do
         local name = ARGV[i]
         local prev = prev_of[name]
         if prev == MALFORMED then
             return refusal(broken("the entry makes no sense:", name))
         elseif prev ~= ABSENT then
-            list.set_expiry(name, expiry)
+            list.set_expiry(name, words.expiry)
         elseif not seen[name] then
-            seen[name] = true
             added[#added + 1] = name
         end
+        all[#all + 1] = not seen[name] and name or nil
+        seen[name] = true
     end
-    local fault = member.add(added, expiry)
+    local fault = words.priority and member.prioritize(all, words.priority)
+        or member.add(added, words.expiry)
     if fault then
         return refusal(fault)
     end

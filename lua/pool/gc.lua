@@ -163,6 +163,7 @@ local function sweep(names)
             end
         end
     end
+    repaired = repaired + place.tend(names)
     sweep_notes(names, values)
 end
 
@@ -196,6 +197,13 @@ local function sweep_index(count)
     tend_departed(scan_index(key.departed, "departed_cursor", count))
 end
 
+-- What is no more free, in a pool with an order of its own.
+local function sweep_order(count)
+    if place.kind() then
+        place.drop(scan_index(key.order, "order_cursor", count))
+    end
+end
+
 -- Journals of daemons that are no more.
 local function sweep_journal()
     local all, oldest = redis.call("HGETALL", key.journal), clock() - JOURNAL_MS
@@ -222,6 +230,7 @@ local function sweep_some(count)
     scanned = #page / 2
     is_broken = is_broken or list.push_fault() ~= nil -- no entry leads to an end that is none
     sweep_index(count)
+    sweep_order(count)
     if is_complete then
         sweep_journal()
     end
@@ -278,6 +287,7 @@ local function run()
         redis.pcall("ZREMRANGEBYSCORE", key.bindings, "-inf", clock())
         list.open()
         collect_due(tonumber(ARGV[3]))
+        repaired = place.tend_tail()
         if tonumber(ARGV[4]) > 0 then
             sweep_some(tonumber(ARGV[4]))
         end

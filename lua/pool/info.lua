@@ -1,11 +1,13 @@
 -- info: a pool in numbers, none of which costs more in a larger pool.
 -- keys: pool leases bindings waiters aside journal scaling scale
 -- args: (none)
--- returns: names and values in turn: total, free, leased, quarantined, resting, cleaning, pending(leased, but to be set aside), permanent, overdue, waiters, bindings, next_deadline_ms(from now; -1: none), rules, leaving, probe(none|tcp|...), healthy, ill, unprobed, probe_round_ms, probes_held, probe_trouble, scaling(up|down|idle: which program runs), scaling_since_ms(its start, or that of the last one; -1: none), scaling_count(how many came or went), scaling_error, scaling_next_ms(until another may run)
--- include: prelude.lua
+-- returns: names and values in turn: total, free, leased, quarantined, resting, cleaning, pending(leased, but to be set aside), permanent, overdue, waiters, bindings, next_deadline_ms(from now; -1: none), order, rules, leaving, probe(none|tcp|...), healthy, ill, unprobed, probe_round_ms, probes_held, probe_trouble, scaling(up|down|idle: which program runs), scaling_since_ms(its start, or that of the last one; -1: none), scaling_count(how many came or went), scaling_error, scaling_next_ms(until another may run)
+-- include: pool/key.lua
+-- include: pool/rule.lua
 -- include: pool/probes.lua
 local pool, leases, bindings, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local aside, journal = KEYS[5], KEYS[6]
+local aside = KEYS[5]
+key.journal = KEYS[6]
 
 -- Of what is aside by its kind: see aside.
 local function count_aside(from, to)
@@ -21,7 +23,8 @@ local scaling = redis.call("HMGET", KEYS[8], "what", "at", "count", "error", "u_
 local is_scaling = redis.call("EXISTS", KEYS[7]) == 1
 local scaling_next = scaling[1] == "u" and scaling[5] or scaling[6]
 
-local kind, healthy, ill, unprobed, round_ms, held, trouble = probes.summary(journal)
+read_rules()
+local kind, healthy, ill, unprobed, round_ms, held, trouble = probes.summary(key.journal)
 
 return {
     "total", total,
@@ -36,7 +39,8 @@ return {
     "waiters", redis.call("ZCARD", waiters),
     "bindings", redis.call("ZCOUNT", bindings, "(" .. plain(now), "+inf"),
     "next_deadline_ms", next_ms,
-    "rules", redis.call("HGET", journal, "rules") or "",
+    "order", rule.order or "fifo",
+    "rules", redis.call("HGET", key.journal, "rules") or "",
     "leaving", count_aside(7, 7),
     "probe", kind,
     "healthy", healthy,

@@ -1,5 +1,6 @@
 -- lease: leases end, and what becomes of the resources.
 -- include: pool/aside.lua
+-- include: pool/place.lua
 
 -- Takes back an entry outside of the list whose lease (or time aside) has ended: "free" at its place
 -- in the list, "aside", or "gone" when it has expired. list.push_fault() has found nothing.

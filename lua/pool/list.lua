@@ -98,18 +98,48 @@ function list.allocate(name)
     list.touch(name)
 end
 
--- Puts a name that is not in the list behind the tail: list.push_fault() has found nothing.
-function list.push(name, expiry)
-    prev_of[name], next_of[name], expiry_of[name] = list.tail, "", expiry
-    list.touch(name)
-    if list.tail == "" then
+-- Is it in the list, and the link to what follows it sound? "" stands for what is before the head.
+function list.is_linked(name)
+    local next = list.head
+    if name ~= "" then
+        if not entry.is_free(entry.of(name)) then
+            return false
+        end
+        next = next_of[name]
+    end
+    if next == "" then
+        return list.tail == name
+    end
+    return entry.is_free(entry.of(next)) and prev_of[next] == name
+end
+
+-- Puts a name that is not in the list behind this one: list.is_linked() has said yes.
+function list.link(name, before, expiry)
+    local next = list.head
+    if before == "" then
         list.head = name
     else
-        next_of[list.tail] = name
-        list.touch(list.tail)
+        next = next_of[before]
+        next_of[before] = name
+        list.touch(before)
     end
-    list.tail = name
+    prev_of[name], next_of[name], expiry_of[name] = before, next, expiry
+    list.touch(name)
+    if next == "" then
+        list.tail = name
+    else
+        prev_of[next] = name
+        list.touch(next)
+    end
 end
+
+-- Puts a name that is not in the list behind the tail: list.push_fault() has found nothing.
+function list.append(name, expiry)
+    list.link(name, list.tail, expiry)
+end
+
+-- Hears which names are outside of the list now: see place.
+function list.left() end
 
 -- Makes it an entry outside of the list.
 function list.put_allocated(name, expiry)
@@ -130,10 +160,11 @@ end
 
 -- Writes what has changed since it was last done.
 function list.write()
-    local values, gone = {}, {}
+    local values, gone, left = {}, {}, {}
     for i = 1, #list.changed do
         local name = list.changed[i]
         local prev = prev_of[name]
+        left[#left + 1] = not entry.is_free(prev) and name or nil
         if prev then
             values[#values + 1] = name
             values[#values + 1] = prev .. "||" .. next_of[name] .. "||" .. expiry_of[name]
@@ -143,6 +174,9 @@ function list.write()
     end
     if #gone > 0 then
         trait.forget(gone)
+    end
+    if #left > 0 then
+        list.left(left)
     end
     call_each("HDEL", key.pool, gone) -- first: who leaves makes room, and is never refused
     call_each("HSET", key.pool, values)

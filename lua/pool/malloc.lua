@@ -70,6 +70,9 @@ function malloc.lend(resource, ask)
     pace.note(resource)
     reply[n + 1], reply[n + 2], reply[n + 3] = resource, token, fence
     reply[n + 4] = ask.timeout_ms > 0 and ask.timeout_ms or -1
+    if rule.order == "least-used" then
+        trait.count("u", resource)
+    end
     return true
 end
 
@@ -230,16 +233,6 @@ function malloc.note_lent(reply, ask)
         note.add(tokens, owner, reqid, ask.holder)
         malloc.asked_here[reqid] = true
     end
-end
-
--- Further options: letter -> its values.
-local function options_of(more)
-    local options = {}
-    for letter, value in string.gmatch(more, "(%a)([^\1]*)\1?") do
-        options[letter] = options[letter] or {}
-        table.insert(options[letter], value)
-    end
-    return options
 end
 
 -- What is asked for by the words that stand from here on in a list. holder: the session that asks; "":

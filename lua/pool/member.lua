@@ -2,6 +2,59 @@
 -- include: pool/lease.lua
 local member = {}
 
+-- What extend and assign are to do, from their first argument: expiry_ms, and behind it further options
+-- as malloc has them: P priority.
+function member.words(text)
+    local ms, more = string.match(text, "^([^\1]*)\1?(.*)$")
+    local options = options_of(more)
+    return {
+        expiry = entry.expiry_after(span(ms)),
+        priority = options.P and tonumber(options.P[1]) or nil,
+    }
+end
+
+-- Why that cannot be asked of this pool: an error reply.
+function member.refused(words)
+    read_rules()
+    if words.priority and rule.order ~= "priority" then
+        return refusal("ERR PRIORITY goes with order = priority; the order of this pool is "
+            .. (rule.order or "fifo"))
+    end
+    return nil
+end
+
+-- These, some of which may not be in the pool yet, have this priority from now on; free ones go to their
+-- places. Returns a fault, or nil: nothing is done then.
+function member.prioritize(names, priority)
+    local others = {}
+    for i = 1, #names do
+        if (tonumber(trait.of("p", names[i]) or 0) or 0) ~= priority then
+            others[#others + 1] = names[i]
+        end
+    end
+    list.read_neighbours(others)
+    local fault = list.push_fault()
+    for i = 1, #others do
+        fault = fault or entry.is_free(entry.of(others[i])) and list.unlink_fault(others[i]) or nil
+    end
+    if fault then
+        return fault
+    end
+    for i = 1, #others do
+        local name = others[i]
+        if priority == 0 then
+            trait.drop("p", name)
+        else
+            trait.set("p", name, plain(priority))
+        end
+        if entry.is_free(prev_of[name]) then
+            list.allocate(name)
+            list.push(name, expiry_of[name])
+        end
+    end
+    return nil
+end
+
 -- Puts in names that are not in the pool: behind the tail, or as leased ones where a lease of an
 -- earlier time lives on (else there would be two holders). Returns a fault, or nil.
 function member.add(names, expiry)

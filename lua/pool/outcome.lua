@@ -9,18 +9,25 @@
 local outcome = { HALF_LIFE_MS = 300000, REST_MS = 60000, MOST_REST = 16 }
 
 -- Score, failures, ms, trips; those of one that nobody has said anything of.
-function outcome.of(resource)
-    local score, fails, at_ms, trips =
-        string.match(trait.of("s", resource) or "", "^(%d+) (%d+) (%d+) (%d+)$")
+local function split(text)
+    local score, fails, at_ms, trips = string.match(text or "", "^(%d+) (%d+) (%d+) (%d+)$")
     return tonumber(score) or 1000, tonumber(fails) or 0, tonumber(at_ms) or 0, tonumber(trips) or 0
 end
 
--- The score as it is now.
-function outcome.score(resource)
-    local score, _, at_ms = outcome.of(resource)
+function outcome.of(resource)
+    return split(trait.of("s", resource))
+end
+
+-- The score as it is now, from its trait.
+function outcome.score_of(text)
+    local score, _, at_ms = split(text)
     local passed_ms = math.max(clock() - at_ms, 0)
     local badness = (1000 - score) * 0.5 ^ (passed_ms / (rule.half_life or outcome.HALF_LIFE_MS))
     return math.floor(1000 - badness + 0.5)
+end
+
+function outcome.score(resource)
+    return outcome.score_of(trait.of("s", resource))
 end
 
 local function moved(score, word)

@@ -1,5 +1,6 @@
--- repair: builds the list anew from the hash and the leases. What is still linked keeps its order;
--- entries that make no sense become free ones without an expiry, names that no list can hold leave.
+-- repair: builds the list anew from the hash and the leases. What is still linked keeps its order, but
+-- for that which the pool is to have; entries that make no sense become free ones without an expiry,
+-- names that no list can hold leave.
 -- keys: pool head tail gc_cursor leases departed journal held notes requests bindings leader waiters waiting granted daemons aside traits order
 -- args: (none)
 -- returns: [total, free, leased, changed]
@@ -214,9 +215,11 @@ local function run()
     locked = key.locked(names)
     place_linked(names)
     place_rest(names)
-    local changed_count = #unfit + relink_all(names)
     redis.call("DEL", key.gc_cursor) -- the first write: never refused for want of memory
-    changed_count = changed_count + drop_misfits() + clean_notes() + clean_held() + clean_requests()
+    local changed_count = #unfit + drop_misfits()
+    order = place.sort(order)
+    changed_count = changed_count + relink_all(names) + (place.rebuild(order) and 1 or 0)
+    changed_count = changed_count + clean_notes() + clean_held() + clean_requests()
     changed_count = changed_count + clean_marks()
     changed_count = changed_count + rebuild_index(names)
     index.write()

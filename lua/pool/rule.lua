@@ -13,9 +13,10 @@ local function read_rules(text)
     end
     are_rules_read = true
     if text == nil then
-        text = redis.call("HGET", key.journal, "rules")
+        text = redis.pcall("HGET", key.journal, "rules")
     end
-    for name, value in string.gmatch(text or "", "(%S+)=(%S+)") do
+    -- A journal of another type is somebody else's to notice.
+    for name, value in string.gmatch(type(text) == "string" and text or "", "(%S+)=(%S+)") do
         rule[name] = tonumber(value) or value
     end
 end

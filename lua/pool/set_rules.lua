@@ -8,7 +8,7 @@ key.held, key.notes, key.requests, key.bindings = KEYS[7], KEYS[8], KEYS[9], KEY
 key.waiters, key.waiting, key.granted, key.daemons = KEYS[11], KEYS[12], KEYS[13], KEYS[14]
 key.aside, key.traits, key.order = KEYS[15], KEYS[16], KEYS[17]
 
-local PAUSED = "paused=1"
+local PAUSED, ORDER = "paused=1", "order=(%S+)"
 
 local function run()
     local old = redis.call("HGET", key.journal, "rules") or ""
@@ -20,7 +20,11 @@ local function run()
     end
     if text == old then
         return 0
-    elseif text == "" then
+    end
+    if string.match(text, ORDER) ~= string.match(old, ORDER) then
+        redis.call("UNLINK", key.order) -- the sweep finds them missing there, and places them
+    end
+    if text == "" then
         redis.call("HDEL", key.journal, "rules")
     else
         redis.call("HSET", key.journal, "rules", text)

@@ -1,12 +1,14 @@
 -- trait: what is known of single resources beside their entries. Hash, letter and resource -> value:
 --   a  why it is aside: see aside
 --   h  what its probe has found: "healthy|ill <since when, ms> <latency, us> <the last result>"
+--   p  its priority, -1000..1000; none: 0
 --   s  what its holders have said of it: see outcome
+--   u  how often it was granted, in a pool with order=least-used
 --   t  when it may be granted next: see pace
 -- It goes when the resource leaves the pool.
 -- The script sets key.traits, key.aside.
 -- include: pool/key.lua
-local trait = { LETTERS = { "a", "h", "s", "t" } }
+local trait = { LETTERS = { "a", "h", "p", "s", "t", "u" } }
 
 function trait.of(letter, resource)
     return redis.call("HGET", key.traits, letter .. resource)
@@ -18,6 +20,11 @@ end
 
 function trait.drop(letter, resource)
     redis.call("HDEL", key.traits, letter .. resource)
+end
+
+-- One more; what is no number stays.
+function trait.count(letter, resource)
+    redis.pcall("HINCRBY", key.traits, letter .. resource, 1)
 end
 
 -- These have left the pool.

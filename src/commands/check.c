@@ -73,6 +73,16 @@ bool check_count(struct ask *ask)
     return false;
 }
 
+bool check_priority(struct ask *ask, int64_t most)
+{
+    int64_t priority = ask->options.priority;
+    if (!(ask->options.given & OPT_PRIORITY) || (priority >= -most && priority <= most))
+        return true;
+    ask_error(ask, ERR_GENERAL, "PRIORITY is not a whole number from -%lld to %lld: '%lld'",
+              (long long)most, (long long)most, (long long)priority);
+    return false;
+}
+
 bool check_bytes(struct ask *ask, struct str s, const char *what)
 {
     struct err err;

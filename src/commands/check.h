@@ -16,6 +16,8 @@ MUST_CHECK bool check_resource(struct ask *ask, const struct pool *pool, struct 
 MUST_CHECK bool check_resources(struct ask *ask, const struct pool *pool);
 /* COUNT against max_resources. */
 MUST_CHECK bool check_count(struct ask *ask);
+/* PRIORITY, if it is given, against the command's own bounds: -most to most. */
+MUST_CHECK bool check_priority(struct ask *ask, int64_t most);
 /* A name of 1 to 512 bytes. */
 MUST_CHECK bool check_bytes(struct ask *ask, struct str s, const char *what);
 /* The lock that the first fixed argument and IN name. */

@@ -7,20 +7,24 @@
 
 #define SWEEP_COUNT 10 /* the Python library's */
 
-/* How long resources stay in the pool: without TIMEOUT for ever. */
-static int64_t expiry_of(const struct ask *ask)
+/* Without TIMEOUT they stay in the pool for ever. */
+static struct member_words words_of(const struct ask *ask)
 {
-    return ask->options.given & OPT_TIMEOUT ? ask->options.timeout_ms : 0;
+    return (struct member_words){.expiry_ms =
+                                     ask->options.given & OPT_TIMEOUT ? ask->options.timeout_ms : 0,
+                                 .has_priority = (ask->options.given & OPT_PRIORITY) != 0,
+                                 .priority = ask->options.priority};
 }
 
 void cmd_pool_extend(struct ask *ask)
 {
     struct pool *pool = check_pool(ask);
 
-    if (pool == NULL || !check_resources(ask, pool))
+    if (pool == NULL || !check_priority(ask, MOST_PRIORITY) || !check_resources(ask, pool))
         return;
-    members_extend(pool, expiry_of(ask), ask->rest, ask->rest_count, outcome_int,
-                   later_new(ask, pool));
+    struct member_words words = words_of(ask);
+    members_extend_with(pool, &words, ask->rest, ask->rest_count, outcome_int,
+                        later_new(ask, pool));
 }
 
 void cmd_pool_shrink(struct ask *ask)
@@ -36,10 +40,11 @@ void cmd_pool_assign(struct ask *ask)
 {
     struct pool *pool = check_pool(ask);
 
-    if (pool == NULL || !check_resources(ask, pool))
+    if (pool == NULL || !check_priority(ask, MOST_PRIORITY) || !check_resources(ask, pool))
         return;
-    members_assign(pool, expiry_of(ask), ask->rest, ask->rest_count, outcome_ints,
-                   later_new(ask, pool));
+    struct member_words words = words_of(ask);
+    members_assign_with(pool, &words, ask->rest, ask->rest_count, outcome_ints,
+                        later_new(ask, pool));
 }
 
 void cmd_pool_clear(struct ask *ask)

@@ -140,9 +140,8 @@ static void end_info(void *arg, const struct err *err, const struct answer *answ
 
     if (outcome_failed(later, err))
         return;
-    reply_map(reply, 7 + answer_count(answer) / 2);
+    reply_map(reply, 6 + answer_count(answer) / 2);
     outcome_put_text(reply, "mode", config->is_shared ? "shared" : "exclusive");
-    outcome_put_text(reply, "order", "fifo");
     outcome_put_fields(reply, answer);
     outcome_put_int(reply, "default_timeout_ms", config->default_timeout_ms);
     outcome_put_int(reply, "binding_timeout_ms", config->binding_timeout_ms);

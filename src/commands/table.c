@@ -11,11 +11,12 @@ static const struct command pool_rows[] = {
      .group = GROUP_POOLS,
      .run = cmd_pool_extend,
      .args = "pool",
-     .options = OPT_TIMEOUT,
+     .options = OPT_TIMEOUT | OPT_PRIORITY,
      .rest = "resource [resource ...]",
      .flags = CMD_WRITE | CMD_RESOURCES,
-     .summary = "Adds resources at the end of the free list; known ones get the new expiry. "
-                "Without TIMEOUT they never expire.",
+     .summary = "Adds resources at the end of the free list, or where the pool's order wants them; "
+                "known ones get the new expiry and PRIORITY. Without TIMEOUT they never expire. "
+                "PRIORITY goes with order = priority.",
      .reply = "How many were new.",
      .since = FIRST},
     {.name = "SHRINK",
@@ -33,7 +34,7 @@ static const struct command pool_rows[] = {
      .group = GROUP_POOLS,
      .run = cmd_pool_assign,
      .args = "pool",
-     .options = OPT_TIMEOUT,
+     .options = OPT_TIMEOUT | OPT_PRIORITY,
      .rest = "[resource ...]",
      .flags = CMD_WRITE | CMD_RESOURCES,
      .summary = "Makes the pool hold exactly these resources, new ones in the order given; "
@@ -114,11 +115,12 @@ static const struct command pool_rows[] = {
      .flags = CMD_READ | CMD_FAST,
      .summary = "Tells how a pool is; its cost does not grow with the pool.",
      .reply =
-         "A map: mode, order, total, free, leased, quarantined, resting, cleaning, leaving (to "
+         "A map: mode, total, free, leased, quarantined, resting, cleaning, leaving (to "
          "scale_down), pending (leased, but set aside when they come back), permanent, overdue, "
          "waiters, bindings, "
          "next_deadline_ms (from now; -1: none), default_timeout_ms, binding_timeout_ms, "
-         "is_collector (1: this daemon collects for the pool), rules (as the pool has them), "
+         "is_collector (1: this daemon collects for the pool), order and rules (as the pool has "
+         "them), "
          "probe (none, or its kind), healthy, ill, unprobed, probe_round_ms (of the last round of "
          "checks), probes_held (1: more are ill than max_unhealthy), probe_trouble, "
          "is_refresher (1: this daemon reads its sources), sources (an array, as this daemon "
@@ -150,7 +152,8 @@ static const struct command pool_rows[] = {
          "none), expiry in Unix seconds (-1: never), fence and owner of the lease (0 and nil "
          "where there is none), next (where it goes when it comes back: quarantined, leaving, "
          "or \"\"), why, score (0 to 1000, of OUTCOME), failures (in a row), breaker (closed, "
-         "open, half-open), health (healthy, ill, or \"\" without probes), health_age_ms (since it "
+         "open, half-open), priority, uses (how often it was granted, counted where order = "
+         "least-used), health (healthy, ill, or \"\" without probes), health_age_ms (since it "
          "changed), probe_latency_us and probe_result (as they were told last: at each change, "
          "else once a minute).",
      .since = FIRST},
@@ -753,7 +756,8 @@ const struct command command_table[] = {
                 OPT_WAIT | OPT_REPORT | OPT_REQID | OPT_WITHTOKEN | OPT_SESSION,
      .flags = CMD_WRITE | CMD_FAST,
      .summary = "Leases a free resource: the one that NAME is bound to, else the one that has "
-                "been free for longest. With WAIT it stands in line for one, behind those who came "
+                "been free for longest, or that the pool's order puts first. With WAIT it stands "
+                "in line for one, behind those who came "
                 "earlier.",
      .reply = "The resource; nil when none is free. With COUNT an array of up to n (ALL: n "
               "or none). With WITHTOKEN each is an array of resource, token, fence and time "

@@ -112,6 +112,27 @@ const char *config_where(const struct config *config, const char *name)
     return given == NULL ? "" : given->where;
 }
 
+/* What is shown to all in turn is in no other order. */
+static bool check_order(const struct pool_config *pool, struct str name, struct err *err)
+{
+    if (!pool->is_shared || strcmp(pool->order, "fifo") == 0)
+        return true;
+    return err_set(err, ERR_GENERAL, "[pool:%.*s] order = %s: with mode = shared only fifo",
+                   (int)name.len, name.ptr, pool->order);
+}
+
+static bool check_orders(const struct config *config, struct err *err)
+{
+    struct str name;
+    void *pool;
+
+    for (size_t at = 0; map_next(&config->pools, &at, &name, &pool);) {
+        if (!check_order(pool, name, err))
+            return false;
+    }
+    return check_order(&config->pool_default, STR("*"), err);
+}
+
 /* What must hold between settings; on failure *name is one of them, a given one if any is. */
 static bool check_together(const struct config *config, const char **name, struct err *err)
 {
@@ -130,7 +151,8 @@ static bool check_together(const struct config *config, const char **name, struc
     if (redis->where.scheme == URL_EMBEDDED && *redis->state_dir == '\0')
         return err_set(err, ERR_GENERAL,
                        "[redis] state_dir: no default, for neither XDG_STATE_HOME nor HOME is set");
-    return true;
+    *name = "pool:*.order";
+    return check_orders(config, err);
 }
 
 /* Reads all layers and builds the structs of a zeroed config. */

@@ -102,6 +102,7 @@ struct pool_config {
     /* jobs/janitor */
     char *on_free; /* "exec:PROGRAM ARGUMENTS", "http://...", "https://..."; "" = none */
     int64_t clean_timeout_ms, clean_retries, clean_concurrency;
+    char *order; /* fifo lifo priority least-used score; fifo where shared */
 };
 
 /* [queue:NAME], likewise. */

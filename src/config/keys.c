@@ -388,6 +388,12 @@ static const struct key rows[] = {
     {POOL(clean_concurrency), .name = "clean_concurrency", .type = KEY_INT, .initial = "4",
      .min = 1, .max = 1000, .flags = KEY_LIVE,
      .sentence = "Resources that one daemon cleans at a time."},
+    {POOL(order), .name = "order", .type = KEY_WORD, .initial = "fifo",
+     .words = "fifo lifo priority least-used score", .flags = KEY_LIVE,
+     .sentence = "Which free resource is handed out first: the one that has been free for longest, "
+                 "or for shortest (lifo), that of the highest PRIORITY, the one granted least "
+                 "often, or the one with the best score of outcomes; among equals the one that "
+                 "has been free for longest."},
 
     {QUEUE(default_timeout_ms), .name = "default_timeout", .type = KEY_SECONDS, .initial = "300",
      .min = 0, .max = 100 * YEAR, .flags = KEY_LIVE,

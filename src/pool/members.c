@@ -1,6 +1,8 @@
 /* members: see members.h. */
 #include "pool/members.h"
 #include "pool/packed.h"
+#include <inttypes.h>
+#include <stdio.h>
 
 /* Due leases that one collection takes back; it tells when there are more. */
 #define GC_LIMIT 1000
@@ -29,27 +31,47 @@ static void send(struct packed *packed)
 /* --- resources -----------------------------------------------------------------------------------
  */
 
-static void send_adding(struct pool *pool, enum script_id script, int64_t expiry_ms,
+/* The first argument of both scripts has all that is said: see lua/pool/member.lua. */
+static void send_adding(struct pool *pool, enum script_id script, const struct member_words *words,
                         const struct str *resources, int count, answer_done done, void *arg)
 {
+    char text[2 * PACKED_INT];
+    int len = snprintf(text, sizeof text, "%" PRId64, words->expiry_ms);
+
+    if (words->has_priority)
+        len += snprintf(text + len, sizeof text - (size_t)len, "\1P%" PRId64, words->priority);
     struct packed *packed =
-        start(pool, script, 1 + count, PACKED_INT + packed_bytes_of(resources, count), done, arg);
+        start(pool, script, 1 + count, (size_t)len + packed_bytes_of(resources, count), done, arg);
     packed->op.done = end_adding;
-    packed_put_int(packed, expiry_ms);
+    packed_put(packed, str_make(text, (size_t)len));
     packed_put_all(packed, resources, count);
     send(packed);
+}
+
+void members_extend_with(struct pool *pool, const struct member_words *words,
+                         const struct str *resources, int count, answer_done done, void *arg)
+{
+    send_adding(pool, SCRIPT_POOL_EXTEND, words, resources, count, done, arg);
+}
+
+void members_assign_with(struct pool *pool, const struct member_words *words,
+                         const struct str *resources, int count, answer_done done, void *arg)
+{
+    send_adding(pool, SCRIPT_POOL_ASSIGN, words, resources, count, done, arg);
 }
 
 void members_extend(struct pool *pool, int64_t expiry_ms, const struct str *resources, int count,
                     answer_done done, void *arg)
 {
-    send_adding(pool, SCRIPT_POOL_EXTEND, expiry_ms, resources, count, done, arg);
+    struct member_words words = {.expiry_ms = expiry_ms};
+    members_extend_with(pool, &words, resources, count, done, arg);
 }
 
 void members_assign(struct pool *pool, int64_t expiry_ms, const struct str *resources, int count,
                     answer_done done, void *arg)
 {
-    send_adding(pool, SCRIPT_POOL_ASSIGN, expiry_ms, resources, count, done, arg);
+    struct member_words words = {.expiry_ms = expiry_ms};
+    members_assign_with(pool, &words, resources, count, done, arg);
 }
 
 void members_shrink(struct pool *pool, const struct str *resources, int count, answer_done done,

@@ -17,6 +17,17 @@ typedef void (*answer_done)(void *arg, const struct err *err, const struct answe
 /* expiry_ms from now; <= 0: never. */
 void members_extend(struct pool *pool, int64_t expiry_ms, const struct str *resources, int count,
                     answer_done done, void *arg);
+/* What else is said of those that are added, known ones too. {0}: nothing, and for ever. */
+struct member_words {
+    int64_t expiry_ms;
+    bool has_priority; /* an error but in a pool with order = priority */
+    int64_t priority;  /* -MOST_PRIORITY..MOST_PRIORITY; none is 0 */
+};
+enum { MOST_PRIORITY = 1000 };
+void members_extend_with(struct pool *pool, const struct member_words *words,
+                         const struct str *resources, int count, answer_done done, void *arg);
+void members_assign_with(struct pool *pool, const struct member_words *words,
+                         const struct str *resources, int count, answer_done done, void *arg);
 void members_shrink(struct pool *pool, const struct str *resources, int count, answer_done done,
                     void *arg);
 /* [added, removed]; none given clears. */

@@ -10,6 +10,7 @@
 enum rule_type {
     RULE_NUMBER, /* int64_t; off when it is 0 */
     RULE_FLAG,   /* char *: on when there is something; off when empty or NULL, as the next */
+    RULE_WORD,   /* char *; off when it is "fifo", and in shared pools */
     RULE_RATE    /* char *, as num_parse_rate() takes it: "<span in us>/<count>" */
 };
 
@@ -28,6 +29,7 @@ static const struct {
     {"breaker", RULE_NUMBER, AT(breaker), AT(breaker)},
     {"breaker_rest", RULE_NUMBER, AT(breaker_rest_ms), AT(breaker)},
     {"half_life", RULE_NUMBER, AT(half_life_ms), AT(breaker)},
+    {"order", RULE_WORD, AT(order), 0},
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0], RULE_MAX = 64 };
@@ -52,6 +54,11 @@ static size_t write_rule(const struct pool_config *config, size_t i, char *out, 
         return 0;
     if (rows[i].type == RULE_FLAG)
         return (size_t)snprintf(out, size, " %s=1", rows[i].name);
+    if (rows[i].type == RULE_WORD) {
+        if (config->is_shared || strcmp(text, "fifo") == 0)
+            return 0;
+        return (size_t)snprintf(out, size, " %s=%s", rows[i].name, text);
+    }
     if (!num_parse_rate(str_of(text), &count, &span_us))
         return 0;
     return (size_t)snprintf(out, size, " %s=%" PRId64 "/%" PRId64, rows[i].name, span_us, count);

@@ -381,7 +381,8 @@ START_TEST(help_explains_one_command_and_its_options)
     ck_assert_ptr_nonnull(strstr(rig.text, "\n  WITHTOKEN: "));
     ck_assert_ptr_nonnull(strstr(rig.text, "\nReply: "));
     says("HELP", "POOL", "extend");
-    ck_assert_ptr_nonnull(strstr(rig.text, "POOL EXTEND pool [TIMEOUT seconds] resource"));
+    ck_assert_ptr_nonnull(
+        strstr(rig.text, "POOL EXTEND pool [TIMEOUT seconds] [PRIORITY n] resource"));
     ck_assert_ptr_nonnull(strstr(rig.text, "\n  KEYS: "));
     says("HELP", "pool");
     ck_assert_ptr_nonnull(strstr(rig.text, "POOL SHRINK pool resource"));

@@ -12,10 +12,21 @@ START_TEST(extend_never_expires_without_timeout)
 }
 END_TEST
 
+START_TEST(a_priority_of_resources_is_from_minus_to_plus_1000)
+{
+    says_then(":1\n", "POOL", "EXTEND", "p", "PRIORITY", "-1000", "a");
+    ck_assert_str_eq(rig.upstream.text, "0\1P-1000 a");
+    says_then("*2\n:1\n:0\n", "POOL", "ASSIGN", "p", "TIMEOUT", "1", "PRIORITY", "7", "a");
+    ck_assert_str_eq(rig.upstream.text, "1000\1P7 a");
+    ck_assert_str_eq(says("POOL", "EXTEND", "p", "PRIORITY", "1001", "a"),
+                     "-ERR PRIORITY is not a whole number from -1000 to 1000: '1001'\n");
+}
+END_TEST
+
 START_TEST(options_of_later_versions_are_no_resources)
 {
-    ck_assert_str_eq(says("POOL", "EXTEND", "p", "PRIORITY", "5", "a"),
-                     "-ERR syntax error: EXTEND takes no option 'PRIORITY'\n");
+    ck_assert_str_eq(says("POOL", "EXTEND", "p", "WAIT", "5", "a"),
+                     "-ERR syntax error: EXTEND takes no option 'WAIT'\n");
     ck_assert_str_eq(says("POOL", "SHRINK", "p", "TIMEOUT"),
                      "-ERR syntax error: SHRINK takes no option 'TIMEOUT'\n");
     ck_assert_str_eq(says_then(":0\n", "POOL", "SHRINK", "p", "KEYS", "TIMEOUT", "KEYS"), ":0\n");
@@ -87,12 +98,12 @@ START_TEST(info_is_a_map)
 {
     const char *answer = "*4\n$5\ntotal\n:10\n$5\nrules\n$6\nrest=5\n";
     ck_assert_str_eq(says_then(answer, "POOL", "INFO", "p"),
-                     "*18\n$4\nmode\n$9\nexclusive\n$5\norder\n$4\nfifo\n$5\ntotal\n:10\n"
+                     "*16\n$4\nmode\n$9\nexclusive\n$5\ntotal\n:10\n"
                      "$5\nrules\n$6\nrest=5\n$18\ndefault_timeout_ms\n:120000\n"
                      "$18\nbinding_timeout_ms\n:3600000\n$12\nis_collector\n:0\n"
                      "$12\nis_refresher\n:0\n$7\nsources\n*0\n");
     rig.peers[0].state.protocol = 3;
-    ck_assert_int_eq(strncmp(says_then(answer, "POOL", "INFO", "p"), "%9\n$4\nmode\n", 11), 0);
+    ck_assert_int_eq(strncmp(says_then(answer, "POOL", "INFO", "p"), "%8\n$4\nmode\n", 11), 0);
 }
 END_TEST
 
@@ -164,6 +175,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {extend_never_expires_without_timeout,
+                                  a_priority_of_resources_is_from_minus_to_plus_1000,
                                   options_of_later_versions_are_no_resources,
                                   assign_tells_added_and_removed,
                                   clear_tells_how_many_departed,

@@ -308,6 +308,10 @@ START_TEST(settings_that_contradict_each_other_are_refused)
            "--redis.backoff_max: [redis] backoff_min is longer than backoff_max");
     refuse("--server.max_pools=1|--pool:a.mode=shared|--pool:b.mode=shared", "HOME=/x",
            "--server.max_pools: [server] max_pools = 1: 2 pools have sections");
+    refuse("--pool:a.mode=shared|--pool:a.order=lifo|--redis.url=redis://h", "",
+           "[pool:a] order = lifo: with mode = shared only fifo");
+    refuse("--pool:*.order=priority|--pool:a.mode=shared|--redis.url=redis://h", "",
+           "--pool:*.order: [pool:a] order = priority: with mode = shared only fifo");
 }
 END_TEST
 
