@@ -1,5 +1,6 @@
 -- wait: the line of those who wait for something of a key group, over all daemons.
---   waiters: id -> ticket, which grows in the order of coming; id is "<daemon>:<number>"
+--   waiters: id -> place = ticket - priority * wait.WIDTH; id is "<daemon>:<number>", the ticket is in
+--     ms since the epoch, grows in the order of coming and is unique among those of one priority
 --   waiting[id] = group NUL request;  waiting[NUL group] = id NUL id ...: they are one request
 --   granted[id] = what it was granted, until its daemon fetches it; where nothing is granted before it
 --     is asked for again there is no such key
@@ -15,6 +16,7 @@
 -- include: prelude.lua
 local wait = {
     LIVENESS_MS = 3000,
+    WIDTH = 4e12, -- more than a ticket; times the largest priority, 1000, it is exact in a double
     MOST_DEAD = 5000, -- forgotten or passed over in one script
     is_open = false, -- has the line been counted?
     count = 0, -- of the line
@@ -93,15 +95,29 @@ function wait.beat(daemon, hears)
     return epoch
 end
 
--- Puts somebody into the line: behind all others, or with the ticket that it had (0: none). Returns
--- the ticket.
-function wait.enter(id, ticket, group, request)
-    if ticket == 0 then
-        local last = redis.call("ZRANGE", key.waiters, -1, -1, "WITHSCORES")[2]
-        clock()
-        ticket = math.max((tonumber(last) or 0) + 1, now_us)
-    end
-    wait.count = wait.count + redis.call("ZADD", key.waiters, plain(ticket), id)
+-- The ticket of a place.
+function wait.ticket_of(place)
+    return place - math.floor(place / wait.WIDTH) * wait.WIDTH
+end
+
+function wait.priority_of(place)
+    return -math.floor(place / wait.WIDTH)
+end
+
+-- One that is behind all others of a priority, whose places begin here.
+local function new_ticket(from)
+    local count = redis.call("ZCOUNT", key.waiters, "-inf", "(" .. plain(from + wait.WIDTH))
+    local last = count > 0
+        and redis.call("ZRANGE", key.waiters, count - 1, count - 1, "WITHSCORES")[2]
+    return math.max(last and tonumber(last) - from + 1 or 0, clock())
+end
+
+-- Puts somebody into the line: behind all others of its priority (nil: 0), or with the ticket that it
+-- had (0: none). Returns the ticket.
+function wait.enter(id, ticket, group, request, priority)
+    local from = -(priority or 0) * wait.WIDTH
+    ticket = ticket > 0 and ticket or new_ticket(from)
+    wait.count = wait.count + redis.call("ZADD", key.waiters, plain(from + ticket), id)
     redis.call("HSET", key.waiting, id, group .. "\0" .. request)
     if group ~= "" then
         local ids = redis.call("HGET", key.waiting, "\0" .. group)

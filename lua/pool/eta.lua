@@ -8,7 +8,7 @@ local eta = {
 }
 
 -- The words of a request as serve has it, behind those of the line: reserved mode ends_ms how count
--- timeout random name binding owner reqid.
+-- timeout random name binding owner reqid holder options came_ms.
 local function words_of(record)
     local words = {}
     for word in string.gmatch((string.match(record or "", "%z.*$") or ""), "%z(%Z*)") do
@@ -17,6 +17,7 @@ local function words_of(record)
     return {
         is_shared = words[2] == "shared", ends_ms = tonumber(words[3]) or 0, how = words[4] or "1",
         count = tonumber(words[5]) or 1, name = words[8] or "", owner = words[10] or "",
+        came_ms = tonumber(words[14]),
     }
 end
 
@@ -58,7 +59,7 @@ local function take(ends, count, ends_ms)
     return at
 end
 
--- The first `limit` of the line: of each its ticket, what it asks, and in how many ms it may be served
+-- The first `limit` of the line: of each its place, what it asks, and in how many ms it may be served
 -- (-1: that cannot be told).
 function eta.line(limit)
     local all = redis.call("ZRANGE", key.waiters, 0, limit - 1, "WITHSCORES")
@@ -69,7 +70,7 @@ function eta.line(limit)
     local records = #ids > 0 and redis.call("HMGET", key.waiting, unpack(ids)) or {}
     for i = 1, #ids do
         line[i] = words_of(records[i])
-        line[i].ticket = tonumber(all[2 * i])
+        line[i].place = tonumber(all[2 * i])
         needed = needed + line[i].count
     end
     local ends, latest = read_ends(math.min(needed, eta.MOST_ENDS)), 0

@@ -1,8 +1,9 @@
 -- explain: why a MALLOC would not get one now: what is free, who holds what for how long, who waits.
 -- keys: pool leases notes waiters waiting aside journal
 -- args: count(of leases and waiters that are told)
--- returns: [free, leased, waiters, [resource, owner, ttl_ms(-1: permanent)]... as one list, [how, count, owner, waited_ms, expected_ms(-1: not known)]... as one list, how many are aside, paused(1|0)]
+-- returns: [free, leased, waiters, [resource, owner, ttl_ms(-1: permanent)]... as one list, [how, count, owner, waited_ms, expected_ms(-1: not known), priority]... as one list, how many are aside, paused(1|0)]
 -- include: pool/eta.lua
+-- include: wait.lua
 -- include: pool/note.lua
 -- include: pool/rule.lua
 key.index, key.notes, key.waiters, key.waiting = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -30,8 +31,8 @@ local function waiters(count)
     for _, one in ipairs(eta.line(count)) do
         local n = #reply
         reply[n + 1], reply[n + 2], reply[n + 3] = one.how, one.count, one.owner
-        reply[n + 4] = math.max(math.floor((now_us - one.ticket) / 1000), 0)
-        reply[n + 5] = one.ms
+        reply[n + 4] = math.max(clock() - (one.came_ms or wait.ticket_of(one.place)), 0)
+        reply[n + 5], reply[n + 6] = one.ms, wait.priority_of(one.place)
     end
     return reply
 end

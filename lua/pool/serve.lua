@@ -1,7 +1,7 @@
--- serve: hands what is free to those who wait, in the order of their coming.
+-- serve: hands what is free to those who wait, by their priorities and in the order of their coming.
 -- A request in the line: reserved NUL mode NUL ends_ms NUL how NUL ... as malloc has it, and behind that
--- the session's holder and further options, if it has any; ends_ms is how long its holding can last at most, 0 when that is
--- not known.
+-- the session's holder, further options (P: its priority), and when it came, in ms; ends_ms is how long
+-- its holding can last at most, 0 when that is not known.
 -- One that asks for many (ALL) keeps what comes free for it. Later ones are served before it only if
 -- they surely end before it could be served: that instant is reckoned from the deadlines of leases, and
 -- the earliest ever reckoned (reserved, in ms) holds, so that renewals cannot put it off for ever. One

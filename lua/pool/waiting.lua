@@ -19,7 +19,12 @@ local function fetch(id)
     return #reply > 0 and reply or nil
 end
 
--- Its place in the line, behind all others or with the ticket that it had. Written for its daemon.
+local function priority_of(ask)
+    return tonumber(ask.options.P and ask.options.P[1] or 0)
+end
+
+-- Its place in the line, behind all others of its priority or with the ticket that it had. Written for
+-- its daemon.
 local function enter(id, ticket, ask, at)
     local fault = wait.open(ARGV[1])
     if fault then
@@ -29,12 +34,10 @@ local function enter(id, ticket, ask, at)
     for i = at + 3, at + 11 do
         request[#request + 1] = ARGV[i]
     end
-    if ask.holder ~= "" or ask.more ~= "" then
-        request[#request + 1] = ask.holder
-        request[#request + 1] = ask.more
-    end
-    local epoch = tonumber(wait.beat(ARGV[1]))
-    return { wait.enter(id, ticket, ask.reqid, table.concat(request, "\0")), epoch }
+    local came_ms = ticket > 0 and math.min(ticket, clock()) or clock()
+    request[12], request[13], request[14] = ask.holder, ask.more, plain(came_ms)
+    local epoch, text = tonumber(wait.beat(ARGV[1])), table.concat(request, "\0")
+    return { wait.enter(id, ticket, ask.reqid, text, priority_of(ask)), epoch }
 end
 
 -- arguments: W id ticket("": it asks for the first time; 0: none is known) ends_ms, then as malloc,
@@ -50,7 +53,7 @@ function waiting.ask(at, holder, more)
         end
         local place = redis.call("ZSCORE", key.waiters, id)
         if place then
-            return { tonumber(place), tonumber(wait.beat(ARGV[1])) }
+            return { wait.ticket_of(tonumber(place)), tonumber(wait.beat(ARGV[1])) }
         end
     end
     local ask = malloc.ask(ARGV, at + 4, holder, more)

@@ -9,7 +9,7 @@
 
 enum {
     LEASE_FIELDS = 3,  /* of the answer: resource owner ttl_ms */
-    WAITER_FIELDS = 5, /* how count owner waited_ms expected_ms */
+    WAITER_FIELDS = 6, /* how count owner waited_ms expected_ms priority */
     USUAL_COUNT = 10,
     MOST_COUNT = 1000
 };
@@ -53,13 +53,14 @@ static void put_waiters(struct reply *reply, const struct answer *waiters)
     reply_text(reply, "line");
     reply_array(reply, answer_count(waiters) / WAITER_FIELDS);
     for (size_t i = 0; i + WAITER_FIELDS <= answer_count(waiters); i += WAITER_FIELDS) {
-        reply_map(reply, 5);
+        reply_map(reply, 6);
         outcome_put_int(reply, "place", ++place);
         put_wish(reply, answer_str(answer_at(waiters, i)),
                  answer_int(answer_at(waiters, i + 1), 1));
         put_owner(reply, answer_str(answer_at(waiters, i + 2)));
         outcome_put_int(reply, "waited_ms", answer_int(answer_at(waiters, i + 3), 0));
         outcome_put_int(reply, "expected_ms", answer_int(answer_at(waiters, i + 4), -1));
+        outcome_put_int(reply, "priority", answer_int(answer_at(waiters, i + 5), 0));
     }
 }
 

@@ -64,6 +64,15 @@ static void wait_for(struct ask *ask, struct later *later, const struct malloc_r
         waits_report(waiter, tell_place);
 }
 
+static bool check_wait_priority(struct ask *ask)
+{
+    if ((ask->options.given & OPT_PRIORITY) && !(ask->options.given & OPT_WAIT)) {
+        ask_error(ask, ERR_GENERAL, "syntax error: PRIORITY goes with WAIT");
+        return false;
+    }
+    return check_priority(ask, MOST_PRIORITY);
+}
+
 static bool check_report(struct ask *ask)
 {
     if (!(ask->options.given & OPT_REPORT))
@@ -81,7 +90,8 @@ void cmd_malloc(struct ask *ask)
     struct pool *pool = check_pool(ask);
     char name[HOLDS_NAME_MAX];
 
-    if (pool == NULL || !check_leases(ask, pool) || !check_count(ask) || !check_report(ask))
+    if (pool == NULL || !check_leases(ask, pool) || !check_count(ask) || !check_report(ask) ||
+        !check_wait_priority(ask))
         return;
     if ((options->given & OPT_BINDTIMEOUT) && !(options->given & OPT_NAME)) {
         ask_error(ask, ERR_GENERAL, "syntax error: BINDTIMEOUT goes with NAME");
@@ -105,10 +115,15 @@ void cmd_malloc(struct ask *ask)
         if (options->given & OPT_REQID)
             request.holder = holds_name(later, name);
     }
+    struct more more = {0};
+    if (options->given & OPT_PRIORITY)
+        more_add_int(&more, 'P', options->priority);
+    request.more = more_text(&more);
     if (options->given & OPT_WAIT)
         wait_for(ask, later, &request);
     else
         leases_malloc(pool, &request, end_malloc, later);
+    more_clear(&more);
 }
 
 static void end_count(void *arg, const struct err *err, int64_t count)

@@ -753,12 +753,12 @@ const struct command command_table[] = {
      .run = cmd_malloc,
      .args = "pool",
      .options = OPT_TIMEOUT | OPT_NAME | OPT_BINDTIMEOUT | OPT_COUNT | OPT_ALL | OPT_OWNER |
-                OPT_WAIT | OPT_REPORT | OPT_REQID | OPT_WITHTOKEN | OPT_SESSION,
+                OPT_WAIT | OPT_REPORT | OPT_PRIORITY | OPT_REQID | OPT_WITHTOKEN | OPT_SESSION,
      .flags = CMD_WRITE | CMD_FAST,
      .summary = "Leases a free resource: the one that NAME is bound to, else the one that has "
                 "been free for longest, or that the pool's order puts first. With WAIT it stands "
-                "in line for one, behind those who came "
-                "earlier.",
+                "in line for one, behind those who came earlier or have a higher PRIORITY (-1000 "
+                "to 1000).",
      .reply = "The resource; nil when none is free. With COUNT an array of up to n (ALL: n "
               "or none). With WITHTOKEN each is an array of resource, token, fence and time "
               "to live in ms (-1: for ever).",
@@ -821,8 +821,8 @@ const struct command command_table[] = {
          "A map: how many are free, leased, aside and waited for, paused (1 or 0); the leases that "
          "end next, each a map "
          "of resource, owner (nil: none was given) and ttl_ms (-1: for ever); the first of the "
-         "line, each a map of place, asks, owner, waited_ms and expected_ms (-1: that cannot be "
-         "told), the latter as if everybody held until the deadline.",
+         "line, each a map of place, asks, owner, waited_ms, expected_ms (-1: that cannot be "
+         "told; as if everybody held until the deadline) and priority.",
      .since = FIRST},
     {.name = "BIND",
      .full = "bind",

@@ -13,7 +13,7 @@
  *   notes      <base>|pool|notes      hash    resource -> <token> NUL <owner> NUL <reqid>
  *   requests   <base>|pool|requests   hash    reqid -> what it was given
  *   bindings   <base>|pool|bindings   zset    name -> deadline in ms
- *   waiters    <base>|pool|waiters    zset    id of who waits -> ticket, in the order of coming
+ *   waiters    <base>|pool|waiters    zset    id of who waits -> its place
  *   waiting    <base>|pool|waiting    hash    id -> its request
  *   granted    <base>|pool|granted    hash    id -> what it was granted, until it is fetched
  *   daemons    <base>|pool|daemons    hash    daemon with waiters -> its last sign of life

@@ -1,6 +1,8 @@
 /* more: see more.h. */
 #include "pool/more.h"
 #include "base/mem.h"
+#include <inttypes.h>
+#include <stdio.h>
 
 void more_add(struct more *more, char letter, struct str value)
 {
@@ -11,6 +13,13 @@ void more_add(struct more *more, char letter, struct str value)
     more->text[at] = letter;
     memcpy(more->text + at + 1, value.ptr, value.len);
     more->len = at + 1 + value.len;
+}
+
+void more_add_int(struct more *more, char letter, int64_t value)
+{
+    char text[24];
+    int len = snprintf(text, sizeof text, "%" PRId64, value);
+    more_add(more, letter, str_make(text, (size_t)len));
 }
 
 struct str more_text(const struct more *more)

@@ -6,6 +6,7 @@
 #define POOL_MORE_H
 
 #include "base/str.h"
+#include <stdint.h>
 
 struct more {
     char *text; /* owned; NULL: empty */
@@ -13,6 +14,7 @@ struct more {
 };
 
 void more_add(struct more *more, char letter, struct str value);
+void more_add_int(struct more *more, char letter, int64_t value);
 /* Borrowed until the next more_add() or more_clear(). */
 struct str more_text(const struct more *more);
 void more_clear(struct more *more);

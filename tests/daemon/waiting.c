@@ -51,6 +51,29 @@ START_TEST(what_is_free_is_had_without_waiting)
 }
 END_TEST
 
+START_TEST(a_higher_priority_is_served_first)
+{
+    wait_in_line(0, "MALLOC p WAIT 10000");
+    wait_in_line(1, "MALLOC p WAIT 10000 PRIORITY -5");
+    wait_in_line(2, "MALLOC p WAIT 10000 PRIORITY 1000");
+    expect_like(c, "EXPLAIN p", "*'line'*'priority'\n*(integer) 1000*(integer) 0*(integer) -5");
+    for (int i = 2; i != 1; i = i == 2 ? 0 : 1) {
+        expect(c, "FREE p r", "(integer) 1");
+        expect_text(client_read(others[i]), "'r'");
+    }
+    expect(c, "FREE p r", "(integer) 1");
+    expect_text(client_read(others[1]), "'r'");
+}
+END_TEST
+
+START_TEST(a_priority_goes_with_wait_and_has_bounds)
+{
+    expect(c, "MALLOC p PRIORITY 1", "(error) ERR syntax error: PRIORITY goes with WAIT");
+    expect(c, "MALLOC p WAIT 1 PRIORITY -1001",
+           "(error) ERR PRIORITY is not a whole number from -1000 to 1000: '-1001'");
+}
+END_TEST
+
 START_TEST(waiters_are_served_in_the_order_they_came)
 {
     wait_in_line(0, "MALLOC p WAIT 0");
@@ -314,7 +337,8 @@ int main(void)
 {
     return RIG_RUN(
         "waiting", set_up, tear_down, what_is_free_is_had_without_waiting,
-        waiters_are_served_in_the_order_they_came, a_malloc_without_wait_overtakes_nobody,
+        waiters_are_served_in_the_order_they_came, a_higher_priority_is_served_first,
+        a_priority_goes_with_wait_and_has_bounds, a_malloc_without_wait_overtakes_nobody,
         a_client_goes_on_while_one_of_its_requests_waits,
         a_wait_ends_with_nothing_when_its_time_is_up, names_and_owners_go_with_waiting,
         the_same_reqid_twice_gets_one_lease, an_expired_lease_is_handed_over_at_its_deadline,

@@ -176,7 +176,7 @@ static void show(struct text *out, const redisReply *reply)
         text_addf(out, "]");
         break;
     case REDIS_REPLY_INTEGER:
-        if (reply->integer > 1000000000000000)
+        if (reply->integer > 1000000000000)
             text_addf(out, "#");
         else
             text_addf(out, "%lld", reply->integer);

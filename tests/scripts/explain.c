@@ -52,6 +52,8 @@ START_TEST(a_pool_without_a_line_is_told_too)
 END_TEST
 
 /* a for 10 s, b for 20 s, c for ever; each waiter holds for 4 s. */
+#define FIELDS 6 /* of one who waits */
+
 START_TEST(each_is_expected_when_something_ends_before_it)
 {
     expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a b c", "3");
@@ -68,19 +70,20 @@ START_TEST(each_is_expected_when_something_ends_before_it)
     redisReply *reply = script_say(&scene.at, SCRIPT_POOL_EXPLAIN, "10");
     const redisReply *line = reply->element[4];
     ck_assert_int_eq(reply->element[2]->integer, 7);
-    ck_assert_uint_eq(line->elements, 35);
+    ck_assert_uint_eq(line->elements, 7 * FIELDS);
     ck_assert_str_eq(line->element[0]->str, "1");
     ck_assert_str_eq(line->element[2]->str, "me");
     ck_assert_int_lt(line->element[3]->integer, 1000);
     expect_ms(line->element[4], 10000);
-    ck_assert_str_eq(line->element[5]->str, "n");
-    ck_assert_int_eq(line->element[6]->integer, 3);
-    expect_ms(line->element[9], 14000);               /* of the first one's */
-    expect_ms(line->element[14], 20000);              /* two at a time: 18 s and 20 s */
-    ck_assert_int_eq(line->element[19]->integer, -1); /* four of three: never */
-    expect_ms(line->element[24], 24000);
-    ck_assert_int_eq(line->element[29]->integer, -1); /* c is held for ever */
-    ck_assert_int_eq(line->element[34]->integer, -1); /* and who is behind waits for that */
+    ck_assert_str_eq(line->element[FIELDS]->str, "n");
+    ck_assert_int_eq(line->element[FIELDS + 1]->integer, 3);
+    expect_ms(line->element[FIELDS + 4], 14000);                  /* of the first one's */
+    expect_ms(line->element[2 * FIELDS + 4], 20000);              /* two at a time: 18 s and 20 s */
+    ck_assert_int_eq(line->element[3 * FIELDS + 4]->integer, -1); /* four of three: never */
+    expect_ms(line->element[4 * FIELDS + 4], 24000);
+    ck_assert_int_eq(line->element[5 * FIELDS + 4]->integer, -1); /* c is held for ever */
+    ck_assert_int_eq(line->element[6 * FIELDS + 4]->integer,
+                     -1); /* and who is behind waits for that */
     freeReplyObject(reply);
 }
 END_TEST

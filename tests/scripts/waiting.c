@@ -104,12 +104,55 @@ START_TEST(asking_again_keeps_the_place)
     scene_do(&scene, "DEL p|x|pool|waiters");
     char words[200];
     redisReply *reply = scene_ask(&scene, "TIME");
-    snprintf(words, sizeof words, "W D:1 %s%06d 0 1 1 60000 r \"\" 0 \"\" \"\"",
+    snprintf(words, sizeof words, "W D:1 %s%03d 0 1 1 60000 r \"\" 0 \"\" \"\"",
              reply->element[0]->str, 0);
     freeReplyObject(reply);
     expect_batch(&scene.at, W("D:2"), IS_TICKET);
     expect_batch(&scene.at, words, IS_TICKET);
     expect_redis(&scene, "ZRANGE p|x|pool|waiters 0 -1", "[D:1 D:2]");
+}
+END_TEST
+
+/* With a priority. */
+#define WP(id, priority) "X P" priority " W " id " 0 0 1 1 60000 r \"\" 0 \"\" \"\" "
+
+START_TEST(a_higher_priority_stands_before_a_lower_one)
+{
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a", "1");
+    expect_batch(&scene.at, M1("r1"), "[[a ...");
+    expect_batch(&scene.at, W("D:1") WP("D:2", "-1000") WP("D:3", "5") WP("D:4", "5") W("D:5"),
+                 "[[# #] [# #] [# #] [# #] [# #]]");
+    expect_redis(&scene, "ZRANGE p|x|pool|waiters 0 -1", "[D:3 D:4 D:1 D:5 D:2]");
+    expect_batch(&scene.at, WP("D:6", "1000"), IS_TICKET);
+    expect_batch(&scene.at, F("a"), "[1]");
+    expect_redis(&scene, "HKEYS p|x|pool|granted", "[D:6]");
+    expect_batch(&scene.at, F("a"), "[1]");
+    expect_redis(&scene, "HKEYS p|x|pool|granted", "[D:6 D:3]");
+}
+END_TEST
+
+START_TEST(asking_again_keeps_the_place_among_those_of_its_priority)
+{
+    expect_batch(&scene.at, WP("D:1", "7") WP("D:2", "7") W("D:3"), "[[# #] [# #] [# #]]");
+    redisReply *place = script_batch(&scene.at, WP("D:2", "7"));
+    char words[200];
+    snprintf(words, sizeof words, "X P7 W D:2 %lld 0 1 1 60000 r \"\" 0 \"\" \"\"",
+             place->element[0]->element[0]->integer);
+    freeReplyObject(place);
+    scene_do(&scene, "DEL p|x|pool|waiters");
+    expect_batch(&scene.at, words, IS_TICKET);
+    expect_batch(&scene.at, W("D:3") WP("D:1", "7"), "[[# #] [# #]]");
+    expect_redis(&scene, "ZRANGE p|x|pool|waiters 0 -1", "[D:2 D:1 D:3]");
+}
+END_TEST
+
+START_TEST(a_request_for_many_keeps_nothing_from_a_higher_priority)
+{
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a b", "2");
+    expect_batch(&scene.at, M1("r1") WALL("D:1", "2"), "[[a ...");
+    expect_batch(&scene.at, WP("D:2", "1"), IS_TICKET);
+    expect_redis(&scene, "HKEYS p|x|pool|granted", "[D:2]");
+    expect_redis(&scene, "EXISTS p|x:b", "1");
 }
 END_TEST
 
@@ -483,6 +526,9 @@ int main(void)
         what_nobody_waits_for_any_more_is_free_for_all,
         the_scripts_for_one_leave_it_to_the_batch_while_somebody_waits,
         asking_again_keeps_the_place,
+        a_higher_priority_stands_before_a_lower_one,
+        asking_again_keeps_the_place_among_those_of_its_priority,
+        a_request_for_many_keeps_nothing_from_a_higher_priority,
         the_same_request_twice_gets_one_lease,
         who_leaves_is_not_served,
         what_was_granted_to_one_who_is_gone_goes_to_the_next,
