@@ -42,13 +42,14 @@ local function run()
         entry.keep(all[i], all[i + 1])
     end
     local expiry = words.expiry
-    local wanted, names, added, removed = {}, {}, {}, {}
+    local wanted, known, added, removed = {}, {}, {}, {}
     for i = 2, #ARGV do
         local name = ARGV[i]
         if not wanted[name] then
             wanted[name] = true
-            names[#names + 1] = name
-            if not prev_of[name] then
+            if prev_of[name] then
+                known[#known + 1] = name
+            else
                 prev_of[name] = ABSENT
                 added[#added + 1] = name
             end
@@ -64,8 +65,8 @@ local function run()
             list.set_expiry(name, expiry)
         end
     end
-    local fault = words.priority and member.prioritize(names, words.priority)
-        or member.remove(removed) or member.add(added, expiry)
+    local fault = member.prioritize(known, words.priority)
+        or member.remove(removed) or member.add(added, expiry, words.priority)
     if fault then
         return refusal(fault)
     end

@@ -17,7 +17,7 @@ local function run()
     if refused then
         return refused
     end
-    local added, all, seen = {}, {}, {}
+    local added, known, seen = {}, {}, {}
     for i = 2, #ARGV do
         local name = ARGV[i]
         local prev = prev_of[name]
@@ -25,14 +25,14 @@ local function run()
             return refusal(broken("the entry makes no sense:", name))
         elseif prev ~= ABSENT then
             list.set_expiry(name, words.expiry)
+            known[#known + 1] = not seen[name] and name or nil
         elseif not seen[name] then
             added[#added + 1] = name
         end
-        all[#all + 1] = not seen[name] and name or nil
         seen[name] = true
     end
-    local fault = words.priority and member.prioritize(all, words.priority)
-        or member.add(added, words.expiry)
+    local fault = member.prioritize(known, words.priority)
+        or member.add(added, words.expiry, words.priority)
     if fault then
         return refusal(fault)
     end

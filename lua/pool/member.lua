@@ -23,17 +23,25 @@ function member.refused(words)
     return nil
 end
 
--- These, some of which may not be in the pool yet, have this priority from now on; free ones go to their
--- places. Returns a fault, or nil: nothing is done then.
+local function set_priority(name, priority)
+    if priority == 0 then
+        trait.drop("p", name)
+    else
+        trait.set("p", name, plain(priority))
+    end
+end
+
+-- These, which are in the pool, have this priority from now on (nil: none was given); free ones go to
+-- their places. Returns a fault, and has done nothing then.
 function member.prioritize(names, priority)
     local others = {}
-    for i = 1, #names do
+    for i = 1, priority and #names or 0 do
         if (tonumber(trait.of("p", names[i]) or 0) or 0) ~= priority then
             others[#others + 1] = names[i]
         end
     end
     list.read_neighbours(others)
-    local fault = list.push_fault()
+    local fault = #others > 0 and list.push_fault() or nil
     for i = 1, #others do
         fault = fault or entry.is_free(entry.of(others[i])) and list.unlink_fault(others[i]) or nil
     end
@@ -42,11 +50,7 @@ function member.prioritize(names, priority)
     end
     for i = 1, #others do
         local name = others[i]
-        if priority == 0 then
-            trait.drop("p", name)
-        else
-            trait.set("p", name, plain(priority))
-        end
+        set_priority(name, priority)
         if entry.is_free(prev_of[name]) then
             list.allocate(name)
             list.push(name, expiry_of[name])
@@ -57,12 +61,15 @@ end
 
 -- Puts in names that are not in the pool: behind the tail, or as leased ones where a lease of an
 -- earlier time lives on (else there would be two holders). Returns a fault, or nil.
-function member.add(names, expiry)
+function member.add(names, expiry, priority)
     local fault = #names > 0 and list.push_fault()
     if fault then
         return fault
     end
     trait.forget(names) -- what was said of them when they were here before
+    for i = 1, priority and priority ~= 0 and #names or 0 do
+        set_priority(names[i], priority)
+    end
     local locked = key.locked(names)
     local has_index = redis.call("ZCARD", key.index) > 0
     if redis.call("ZCARD", key.departed) > 0 then
