@@ -4,7 +4,7 @@
 --   aside: resource -> its kind; PENDING + kind while it is leased: there it goes when it comes back;
 --     what is to be cleaned has a part of one more, by which it stands in the order of its coming
 --   trait a: "<until when in ms, 0: until somebody ends it> <why>"
--- The journal has a field `marks` as long as something is pending: the cheap scripts look there.
+-- The journal has the mark p as long as something is pending.
 -- include: pool/index.lua
 -- include: pool/pace.lua
 local aside = {
@@ -65,7 +65,7 @@ end
 -- It is leased: there it goes when it comes back.
 function aside.mark(resource, kind, until_ms, why)
     note_kind(resource, aside.PENDING + kind, until_ms, why)
-    redis.call("HSET", key.journal, "marks", 1)
+    mark.set("p")
 end
 
 -- Sets aside what is outside of the list without a lease. It has a lease key from now on.
@@ -104,7 +104,7 @@ function aside.forget(resource)
     redis.call("ZREM", key.aside, resource)
     trait.drop("a", resource)
     if redis.call("ZCOUNT", key.aside, aside.PENDING, "+inf") == 0 then
-        redis.call("HDEL", key.journal, "marks")
+        mark.drop("p")
     end
 end
 

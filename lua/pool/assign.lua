@@ -20,6 +20,7 @@ local function clear()
     for _, name in ipairs(redis.call("ZRANGE", key.aside, 0, -1)) do
         aside.stop(name)
     end
+    label.clear()
     redis.call("UNLINK", key.pool, key.gc_cursor, key.aside, key.traits, key.order)
     redis.call("SET", key.head, "")
     redis.call("SET", key.tail, "")

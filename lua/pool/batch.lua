@@ -79,11 +79,12 @@ local function run_one(letter, at, holder, more)
 end
 
 local function run()
-    local known = redis.call("HMGET", key.journal, "fence", ARGV[1], "waiting", "rules")
+    local known = redis.call("HMGET", key.journal, "fence", ARGV[1], "waiting", "rules", "marks")
     if known[2] and tonumber(string.match(known[2], "^%d+") or 0) >= tonumber(ARGV[2]) then
         return refusal("STALE this batch has been done or recalled")
     end
     read_rules(known[4])
+    mark.read(known[5])
     grants.open(known[1])
     local refused = read_ahead(known[3] ~= false)
     if refused then

@@ -121,6 +121,22 @@ local function check_index(part)
     end
 end
 
+local function check_labels(names, free)
+    if redis.call("HLEN", key.traits) + redis.call("HLEN", label.all) == 0 then
+        return
+    end
+    local is_known, is_free = {}, {}
+    for i = 1, #names do
+        is_known[names[i]] = true
+    end
+    for i = 1, #free do
+        is_free[free[i]] = true
+    end
+    for _, fault in ipairs(label.faults(is_free, is_known)) do
+        say(fault[1], fault[2])
+    end
+end
+
 local function run()
     local names, unfit = whole_read()
     local free, allocated = sort_entries(names)
@@ -131,6 +147,7 @@ local function run()
     check_locks(free)
     check_index(key.index)
     check_index(key.departed)
+    check_labels(names, free)
     local reply = { #names + #unfit, #free, allocated }
     for i = 1, #texts do
         reply[i + 3] = texts[i]

@@ -7,6 +7,15 @@ local eta = {
     MOST_ENDS = 10000, -- deadlines that are looked at
 }
 
+-- The labels it asks for, separated by \1; "": none.
+local function where_of(more)
+    local labels = {}
+    for pair in string.gmatch("\1" .. (more or ""), "\1W([^\1]*)") do
+        labels[#labels + 1] = pair
+    end
+    return table.concat(labels, "\1")
+end
+
 -- The words of a request as serve has it, behind those of the line: reserved mode ends_ms how count
 -- timeout random name binding owner reqid holder options came_ms.
 local function words_of(record)
@@ -18,6 +27,7 @@ local function words_of(record)
         is_shared = words[2] == "shared", ends_ms = tonumber(words[3]) or 0, how = words[4] or "1",
         count = tonumber(words[5]) or 1, name = words[8] or "", owner = words[10] or "",
         came_ms = tonumber(words[14]),
+        where = where_of(words[13]),
     }
 end
 
@@ -78,7 +88,9 @@ function eta.line(limit)
     for i = 1, #line do
         local count = line[i].how == "a" and line[i].count or 1
         line[i].ms = -1
-        if line[i].is_shared then
+        if line[i].where ~= "" then
+            line[i].ms = -1 -- it is passed over until what it wants is free
+        elseif line[i].is_shared then
             line[i].ms = total > 0 and 0 or -1
         elseif count <= #ends and latest >= 0 then
             latest = math.max(latest, take(ends, count, line[i].ends_ms))

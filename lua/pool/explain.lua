@@ -1,7 +1,7 @@
 -- explain: why a MALLOC would not get one now: what is free, who holds what for how long, who waits.
 -- keys: pool leases notes waiters waiting aside journal
 -- args: count(of leases and waiters that are told)
--- returns: [free, leased, waiters, [resource, owner, ttl_ms(-1: permanent)]... as one list, [how, count, owner, waited_ms, expected_ms(-1: not known), priority]... as one list, how many are aside, paused(1|0)]
+-- returns: [free, leased, waiters, [resource, owner, ttl_ms(-1: permanent)]... as one list, [how, count, owner, waited_ms, expected_ms(-1: not known), priority, labels that it wants(separated by \1)]... as one list, how many are aside, paused(1|0)]
 -- include: pool/eta.lua
 -- include: wait.lua
 -- include: pool/note.lua
@@ -33,6 +33,7 @@ local function waiters(count)
         reply[n + 1], reply[n + 2], reply[n + 3] = one.how, one.count, one.owner
         reply[n + 4] = math.max(clock() - (one.came_ms or wait.ticket_of(one.place)), 0)
         reply[n + 5], reply[n + 6] = one.ms, wait.priority_of(one.place)
+        reply[n + 7] = one.where
     end
     return reply
 end

@@ -165,14 +165,15 @@ local function sweep(names)
     end
     repaired = repaired + place.tend(names)
     sweep_notes(names, values)
+    label.mend(names)
 end
 
--- The next names of one part of the index; `field` of the journal is the cursor.
-local function scan_index(part, field, count)
+-- The next names of a part of the index, or of another key; `field` of the journal is the cursor.
+local function scan_names(command, part, field, count)
     local cursor = redis.call("HGET", key.journal, field) or "0"
-    local page = redis.pcall("ZSCAN", part, cursor, "COUNT", count)
+    local page = redis.pcall(command, part, cursor, "COUNT", count)
     if is_error(page) then
-        page = redis.call("ZSCAN", part, "0", "COUNT", count)
+        page = redis.call(command, part, "0", "COUNT", count)
     end
     if page[1] ~= cursor then
         redis.call("HSET", key.journal, field, page[1])
@@ -186,7 +187,7 @@ end
 
 -- Strangers in the index: no entry of the hash leads to them.
 local function sweep_index(count)
-    local names, strangers = scan_index(key.index, "index_cursor", count), {}
+    local names, strangers = scan_names("ZSCAN", key.index, "index_cursor", count), {}
     entry.read(names)
     for i = 1, #names do
         if prev_of[names[i]] == ABSENT then
@@ -194,13 +195,13 @@ local function sweep_index(count)
         end
     end
     tend_departed(strangers)
-    tend_departed(scan_index(key.departed, "departed_cursor", count))
+    tend_departed(scan_names("ZSCAN", key.departed, "departed_cursor", count))
 end
 
 -- What is no more free, in a pool with an order of its own.
 local function sweep_order(count)
     if place.kind() then
-        place.drop(scan_index(key.order, "order_cursor", count))
+        place.drop(scan_names("ZSCAN", key.order, "order_cursor", count))
     end
 end
 
@@ -231,6 +232,9 @@ local function sweep_some(count)
     is_broken = is_broken or list.push_fault() ~= nil -- no entry leads to an end that is none
     sweep_index(count)
     sweep_order(count)
+    if label.are_used() then
+        label.sweep(scan_names("HSCAN", label.all, "labels_cursor", 10))
+    end
     if is_complete then
         sweep_journal()
     end

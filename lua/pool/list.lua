@@ -3,7 +3,7 @@
 -- changed nothing.  Every link is doubted before it is followed.
 -- Knows: the first three keys of its script, pool head tail.  Must not know: leases.
 -- include: pool/entry.lua
--- include: pool/trait.lua
+-- include: pool/label.lua
 key.head, key.tail = KEYS[2], KEYS[3]
 local list = {
     head = "", tail = "", stored_head = "", stored_tail = "",
@@ -96,6 +96,7 @@ function list.allocate(name)
     end
     prev_of[name], next_of[name] = ALLOCATED, ALLOCATED
     list.touch(name)
+    label.note(name, false)
 end
 
 -- Is it in the list, and the link to what follows it sound? "" stands for what is before the head.
@@ -131,6 +132,7 @@ function list.link(name, before, expiry)
         prev_of[next] = name
         list.touch(next)
     end
+    label.note(name, true)
 end
 
 -- Puts a name that is not in the list behind the tail: list.push_fault() has found nothing.
@@ -172,13 +174,15 @@ function list.write()
             gone[#gone + 1] = name
         end
     end
+    call_each("HDEL", key.pool, gone) -- first: who leaves makes room, and is never refused
+    label.write()
     if #gone > 0 then
+        label.forget(gone)
         trait.forget(gone)
     end
     if #left > 0 then
         list.left(left)
     end
-    call_each("HDEL", key.pool, gone) -- first: who leaves makes room, and is never refused
     call_each("HSET", key.pool, values)
     if list.head ~= list.stored_head then
         redis.call("SET", key.head, list.head)

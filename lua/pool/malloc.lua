@@ -9,6 +9,7 @@ local malloc = {
     is_shared = false,
     nothing_due = false, -- the index has been asked in this batch
     asked_here = {}, -- reqids granted in this batch
+    MOST_LOOKED_AT = 5000, -- resources that one request with labels looks at
 }
 
 -- Puts what is due behind the tail, until something has come or nothing is due. Returns a fault.
@@ -168,6 +169,95 @@ function malloc.lend_all(ask, bound)
     return nil
 end
 
+-- Can this one of the free list be had? An expired one leaves the pool, a locked one the list. A
+-- fault as the second.
+function malloc.can_have(name)
+    local fault = list.unlink_fault(name)
+    if fault then
+        return false, fault
+    end
+    local is_past, is_locked = entry.is_past(expiry_of[name]), malloc.is_locked(name)
+    if is_past or is_locked then
+        list.allocate(name)
+        if is_past then
+            list.remove(name)
+        end
+        if is_locked then
+            index.as_it_is(name)
+        end
+    end
+    return not (is_past or is_locked)
+end
+
+-- Adds to `names`, up to `count`, those of `some` that have all labels and can be had: no more of them
+-- are read than that takes. Returns a fault, and how many have left the first label's index.
+local function add_labelled(names, count, wanted, some)
+    local at, gone = 1, 0
+    while #names < count and at <= #some do
+        local last = math.min(at + math.max(count - #names, 4), #some + 1) - 1
+        local good, stale_count = label.doubt(wanted, { unpack(some, at, last) })
+        at, gone = last + 1, gone + stale_count
+        for i = 1, #good do
+            if #names < count and not names[good[i]] then
+                local is_good, fault = malloc.can_have(good[i])
+                if fault then
+                    return fault, gone
+                elseif is_good then
+                    names[#names + 1] = good[i]
+                    names[good[i]] = true
+                end
+            end
+        end
+    end
+    return nil, gone
+end
+
+-- Adds to `names`, up to `count`, what has all labels, in the order in which they came free. Of those
+-- with the rarest label some are looked at, MOST_LOOKED_AT more than are asked for. Returns a fault.
+local function find_labelled(wanted, names, count)
+    label.write()
+    local order, size = label.rarest_first(wanted)
+    local from, looked, step, most = 0, 0, math.max(count, 4), count + malloc.MOST_LOOKED_AT
+    while #names < count and from < size and looked < most do
+        step = math.min(step, most - looked, CHUNK)
+        local some = redis.call("ZRANGE", label.index(order[1]), from, from + step - 1)
+        if #some == 0 then
+            break
+        end
+        local fault, gone = add_labelled(names, count, order, label.meet(order, some))
+        if fault then
+            return fault
+        end
+        looked, from = looked + #some, from + #some - gone
+        step = step * 4
+    end
+    return nil
+end
+
+-- What has all labels that are asked for: the bound one, which has them, then others.
+function malloc.lend_labelled(ask, bound)
+    local count, names = ask.most - (bound and 1 or 0), {}
+    names[bound or ""] = true
+    local fault = find_labelled(ask.where, names, count)
+    if not fault and #names < count and not malloc.nothing_due then
+        for _ = 1, 10 do
+            fault = fault or malloc.refill()
+        end
+        fault = fault or find_labelled(ask.where, names, count)
+    end
+    if fault or (ask.how == "a" and #names < count) then
+        return fault
+    end
+    if bound then
+        malloc.lend_bound(bound, ask)
+    end
+    for i = 1, #names do
+        list.allocate(names[i])
+        malloc.lend(names[i], ask)
+    end
+    return nil
+end
+
 -- In a shared pool what was lent goes behind the tail, but for one that has kept its place.
 function malloc.rotate(reply, kept)
     for i = 1, #reply, 4 do
@@ -235,15 +325,24 @@ function malloc.note_lent(reply, ask)
     end
 end
 
+-- The labels that are asked for, in one order; nil: none.
+local function where_of(options)
+    if options.W then
+        table.sort(options.W)
+    end
+    return options.W
+end
+
 -- What is asked for by the words that stand from here on in a list. holder: the session that asks; "":
 -- none, or one that needs no note. more: further options; "": none.
 function malloc.ask(words, at, holder, more)
+    local options = more ~= "" and options_of(more) or {}
     return {
         how = words[at], count = tonumber(words[at + 1]), timeout_ms = span(words[at + 2]),
         random = words[at + 3], name = words[at + 4], binding_ms = span(words[at + 5]),
         owner = words[at + 6], reqid = words[at + 7], mark = "-", reply = {}, holder = holder,
         more = more,
-        options = more ~= "" and options_of(more) or {},
+        options = options, where = where_of(options),
     }
 end
 
@@ -264,13 +363,18 @@ function malloc.run(ask, is_late)
     end
     local fault = malloc.is_shared and list.push_fault()
     local was_bound = name ~= "" and binding.get(name)
+    if was_bound and ask.where and not label.fits(label.of({ was_bound })[1], ask.where) then
+        was_bound = false -- it stays bound, unless another one is lent
+    end
     local bound = false
     if was_bound and not fault then
         bound, fault = malloc.bound_is_free(was_bound)
         bound = bound and was_bound
     end
     if not fault then
-        if ask.how == "a" then
+        if ask.where then
+            fault = malloc.lend_labelled(ask, bound)
+        elseif ask.how == "a" then
             fault = malloc.lend_all(ask, bound)
         else
             if bound then

@@ -66,6 +66,7 @@ function member.add(names, expiry, priority)
     if fault then
         return fault
     end
+    label.forget(names)
     trait.forget(names) -- what was said of them when they were here before
     for i = 1, priority and priority ~= 0 and #names or 0 do
         set_priority(names[i], priority)

@@ -197,12 +197,32 @@ local function drop_misfits()
         [key.held] = "ZCARD", [key.bindings] = "ZCARD", [key.leader] = "GET",
         [key.waiters] = "ZCARD", [key.waiting] = "HLEN", [key.granted] = "HLEN",
         [key.daemons] = "HLEN", [key.aside] = "ZCARD", [key.traits] = "HLEN", [key.order] = "ZCARD",
+        [label.all] = "HLEN",
     }
     local count = 0
     for name, read in pairs(reads) do
         if is_error(redis.pcall(read, name)) then
             count = count + redis.call("DEL", name)
         end
+    end
+    return count
+end
+
+-- Labels and their indexes, when they disagree.
+local function rebuild_labels(names)
+    if redis.call("HLEN", key.traits) + redis.call("HLEN", label.all) == 0 then
+        return 0
+    end
+    local is_known, is_free = {}, {}
+    for i = 1, #names do
+        is_known[names[i]] = true
+    end
+    for i = 1, #order do
+        is_free[order[i]] = true
+    end
+    local count = #label.faults(is_free, is_known)
+    if count > 0 then
+        label.rebuild(order, is_known)
     end
     return count
 end
@@ -221,7 +241,7 @@ local function run()
     changed_count = changed_count + relink_all(names) + (place.rebuild(order) and 1 or 0)
     changed_count = changed_count + clean_notes() + clean_held() + clean_requests()
     changed_count = changed_count + clean_marks()
-    changed_count = changed_count + rebuild_index(names)
+    changed_count = changed_count + rebuild_index(names) + rebuild_labels(names)
     index.write()
     if list.head ~= list.stored_head or list.tail ~= list.stored_tail then
         changed_count = changed_count + 1

@@ -15,11 +15,14 @@ key.wake = string.match(key.pool, "^(.*)|[^|]*|pool$") .. "|wake|"
 local serve = {
     MOST_SERVED = 1000, -- in one script
     MOST_KEPT = 100, -- so many that cannot be served yet are looked past
+    MOST_PASSED = 1000, -- likewise of those for whom what is free is not good enough
     served = 0,
     is_kept = false, -- what is free is for somebody in the line
     seen_head = nil, seen_tail = nil, -- of the free list, when that was found out
     fault = nil, -- an error reply: why nobody can be served
     free_count = nil, -- how much is free at most
+    lacking = {}, -- labels asked for -> somebody in the line wants more with these than is free
+    arrivals = 0, -- of label, when that was found out
 }
 
 -- Is there something that somebody could have? What is due counts.
@@ -90,16 +93,28 @@ local function grant(id, group, reply)
     end
 end
 
+-- Does somebody in the line lack what has these labels? Whoever wants the same waits, too, until more
+-- comes free.
+local function lacks(where)
+    if serve.arrivals ~= label.arrivals then
+        serve.lacking, serve.arrivals = {}, label.arrivals
+    end
+    return where and serve.lacking[table.concat(where, "\1")]
+end
+
 -- Serves one of the line, if that can be; `kept_until`: until when what is free is for another. Returns
--- whether it was served; if not, until when it keeps what is free, nil when it does not.
+-- whether it was served; if not, until when it keeps what is free, nil when it does not; whether it is
+-- passed over, for what is free is not good enough.
 local function serve_one(id, group, request, kept_until)
     local words = serve.words_of(request)
     local ask = malloc.ask(words, 4, words[12] or "", words[13] or "")
     local ends_ms = tonumber(words[3])
-    if kept_until and (ends_ms <= 0 or clock() + ends_ms > kept_until) then
+    if lacks(ask.where) then
+        return false, nil, true
+    elseif kept_until and (ends_ms <= 0 or clock() + ends_ms > kept_until) then
         return false
     end
-    local is_big = ask.how == "a" and ask.count > 1
+    local is_big = ask.how == "a" and ask.count > 1 and not ask.where
     if is_big and count_free() < ask.count then
         return false, ask.count <= serve.total and reserve(id, group, words, ask) or nil
     end
@@ -116,6 +131,9 @@ local function serve_one(id, group, request, kept_until)
         serve.free_count = serve.free_count and serve.free_count - #reply / 4
         grant(id, group, reply)
         return true
+    elseif ask.where then
+        serve.lacking[table.concat(ask.where, "\1")] = true
+        return false, nil, true
     end
     return false, is_big and reserve(id, group, words, ask) or nil
 end
@@ -124,24 +142,28 @@ end
 -- somebody in the line.
 function serve.run()
     local was_shared, chunk, passed, kept, kept_until = malloc.is_shared, 1, 0, 0, nil
+    local unfit = 0 -- so many are passed over
     serve.is_kept, serve.free_count = false, nil
+    serve.lacking = {}
     read_rules()
     if not grants.last_fence then
         grants.open()
     end
     while wait.count > 0 and has_free() do
         local ids, groups, requests, missing = wait.read(passed, chunk)
-        if #ids == 0 or kept >= serve.MOST_KEPT or serve.served >= serve.MOST_SERVED then
+        if #ids == 0 or kept >= serve.MOST_KEPT or unfit >= serve.MOST_PASSED
+            or serve.served >= serve.MOST_SERVED then
             serve.is_kept = serve.is_kept or #ids > 0 or wait.is_cut_short()
             break
         end
         passed = passed + missing
         for i = 1, #ids do
             if not wait.has_left[ids[i]] and has_free() then
-                local is_served, keeps_until =
+                local is_served, keeps_until, is_unfit =
                     serve_one(ids[i], groups[i], requests[i], kept_until)
                 passed = passed + (is_served and 0 or 1)
-                kept = kept + (is_served and 0 or 1)
+                kept = kept + ((is_served or is_unfit) and 0 or 1)
+                unfit = unfit + (is_unfit and 1 or 0)
                 serve.served = serve.served + (is_served and 1 or 0)
                 kept_until = kept_until or keeps_until
             end
@@ -190,7 +212,8 @@ function serve.malloc(ask)
     if wait.count > 0 and (serve.seen_head ~= list.head or serve.seen_tail ~= list.tail) then
         serve.run()
     end
-    return serve.fault or malloc.run(ask, wait.count > 0 and serve.is_kept)
+    return serve.fault
+        or malloc.run(ask, wait.count > 0 and (serve.is_kept or lacks(ask.where)))
 end
 
 -- The end of a script that may have made something free, after all that it has written. With a key of

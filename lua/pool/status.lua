@@ -1,7 +1,7 @@
 -- status: one resource.
 -- keys: pool notes aside traits journal
 -- args: resource
--- returns: nil for a stranger; else names and values in turn: state(free|leased|quarantined|resting|cleaning|leaving|expired), ttl in ms(-1: permanent, -2: none), expiry(Unix seconds or -1), fence or 0, owner, next(where it goes when its lease ends: ""|quarantined|leaving), why, score, failures in a row, breaker, priority, uses, health(healthy|ill|"": no probe has said anything), health_age_ms(since it changed), probe_latency_us, probe_result
+-- returns: nil for a stranger; else names and values in turn: state(free|leased|quarantined|resting|cleaning|leaving|expired), ttl in ms(-1: permanent, -2: none), expiry(Unix seconds or -1), fence or 0, owner, next(where it goes when its lease ends: ""|quarantined|leaving), why, score, failures in a row, breaker, priority, uses, health(healthy|ill|"": no probe has said anything), health_age_ms(since it changed), probe_latency_us, probe_result, labels(k=v, sorted, as one text)
 -- include: pool/outcome.lua
 -- include: pool/probes.lua
 key.notes, key.aside, key.traits, key.journal = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -71,6 +71,7 @@ local function run()
         "health_age_ms", age_ms,
         "probe_latency_us", latency_us,
         "probe_result", result,
+        "labels", (label.split(trait.of("l", resource))),
     }
 end
 

@@ -72,3 +72,30 @@ bool name_check_bytes(struct str s, const char *what, struct err *err)
     return err_set(err, ERR_GENERAL, "invalid %s '%s': 1 to %d bytes without NUL are allowed", what,
                    shown, NAME_MAX_BYTES_LEN);
 }
+
+static bool is_label_part(struct str part, size_t least)
+{
+    if (part.len < least || part.len > NAME_MAX_LABEL_PART_LEN)
+        return false;
+    for (size_t i = 0; i < part.len; i++) {
+        unsigned char c = (unsigned char)part.ptr[i];
+        if (c < ' ' || c == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+bool name_check_label(struct str label, bool may_lack_value, struct err *err)
+{
+    struct str value = label, key;
+    char shown[100];
+
+    str_split(&value, '=', &key);
+    if (value.ptr != NULL && is_label_part(key, 1) && is_label_part(value, may_lack_value ? 0 : 1))
+        return true;
+    str_printable(label, shown, sizeof(shown));
+    return err_set(err, ERR_GENERAL,
+                   "invalid label '%s': key=value is wanted, each 1 to %d bytes without control "
+                   "characters, the key without '='",
+                   shown, NAME_MAX_LABEL_PART_LEN);
+}

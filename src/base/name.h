@@ -11,13 +11,18 @@ enum name_kind {
     NAME_NAMESPACE, /* namespaces, groups: also : and /; they are never where a word could stand */
 };
 
-#define NAME_MAX_LEN       128
-#define NAME_MAX_BYTES_LEN 512
+#define NAME_MAX_LEN            128
+#define NAME_MAX_BYTES_LEN      512
+#define NAME_MAX_LABEL_PART_LEN 128
 
 MUST_CHECK bool name_check(struct str name, enum name_kind kind, struct err *err);
 
 /* For locks, bindings, members, owners, ids: any bytes but NUL, 1 to 512. `what` names it in the
  * error ("owner"). */
 MUST_CHECK bool name_check_bytes(struct str s, const char *what, struct err *err);
+
+/* A label, "key=value": each 1 to 128 bytes without control characters, the key without '='. With
+ * may_lack_value the value may be empty. */
+MUST_CHECK bool name_check_label(struct str label, bool may_lack_value, struct err *err);
 
 #endif

@@ -9,7 +9,7 @@
 
 enum {
     LEASE_FIELDS = 3,  /* of the answer: resource owner ttl_ms */
-    WAITER_FIELDS = 6, /* how count owner waited_ms expected_ms priority */
+    WAITER_FIELDS = 7, /* how count owner waited_ms expected_ms priority where */
     USUAL_COUNT = 10,
     MOST_COUNT = 1000
 };
@@ -47,13 +47,26 @@ static void put_wish(struct reply *reply, struct str how, int64_t count)
     outcome_put_text(reply, "asks", text);
 }
 
+/* The labels that it wants. */
+static void put_where(struct reply *reply, struct str where)
+{
+    struct str rest = where, label;
+    size_t count = where.len > 0;
+    for (size_t i = 0; i < where.len; i++)
+        count += where.ptr[i] == '\1';
+    reply_text(reply, "where");
+    reply_array(reply, count);
+    while (where.len > 0 && str_split(&rest, '\1', &label))
+        reply_bulk(reply, label);
+}
+
 static void put_waiters(struct reply *reply, const struct answer *waiters)
 {
     int64_t place = 0;
     reply_text(reply, "line");
     reply_array(reply, answer_count(waiters) / WAITER_FIELDS);
     for (size_t i = 0; i + WAITER_FIELDS <= answer_count(waiters); i += WAITER_FIELDS) {
-        reply_map(reply, 6);
+        reply_map(reply, 7);
         outcome_put_int(reply, "place", ++place);
         put_wish(reply, answer_str(answer_at(waiters, i)),
                  answer_int(answer_at(waiters, i + 1), 1));
@@ -61,6 +74,7 @@ static void put_waiters(struct reply *reply, const struct answer *waiters)
         outcome_put_int(reply, "waited_ms", answer_int(answer_at(waiters, i + 3), 0));
         outcome_put_int(reply, "expected_ms", answer_int(answer_at(waiters, i + 4), -1));
         outcome_put_int(reply, "priority", answer_int(answer_at(waiters, i + 5), 0));
+        put_where(reply, answer_str(answer_at(waiters, i + 6)));
     }
 }
 

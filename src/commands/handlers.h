@@ -44,6 +44,10 @@ void cmd_pool_info(struct ask *ask);
 void cmd_pool_health(struct ask *ask);
 void cmd_pool_status(struct ask *ask);
 
+/* labels.c */
+void cmd_pool_tag(struct ask *ask);
+void cmd_pool_tags(struct ask *ask);
+
 /* pools_aside.c */
 void cmd_pool_quarantine(struct ask *ask);
 void cmd_pool_restore(struct ask *ask);

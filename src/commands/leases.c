@@ -84,6 +84,18 @@ static bool check_report(struct ask *ask)
     return !ask->has_failed;
 }
 
+/* What the scripts take as further options. more_clear() is due. */
+static struct more more_of(const struct options *options)
+{
+    struct more more = {0};
+
+    for (int i = 0; i < options->where_count; i++)
+        more_add(&more, 'W', options->where[i]);
+    if (options->given & OPT_PRIORITY)
+        more_add_int(&more, 'P', options->priority);
+    return more;
+}
+
 void cmd_malloc(struct ask *ask)
 {
     const struct options *options = &ask->options;
@@ -108,6 +120,8 @@ void cmd_malloc(struct ask *ask)
         .owner = options->owner,
         .reqid = options->reqid};
     struct later *later = later_new(ask, pool);
+    struct more more = more_of(options);
+    request.more = more_text(&more);
     request.longest_ms = request.timeout_ms;
     if (options->given & OPT_SESSION) {
         request.timeout_ms = holds_begin(later, options);
@@ -115,10 +129,6 @@ void cmd_malloc(struct ask *ask)
         if (options->given & OPT_REQID)
             request.holder = holds_name(later, name);
     }
-    struct more more = {0};
-    if (options->given & OPT_PRIORITY)
-        more_add_int(&more, 'P', options->priority);
-    request.more = more_text(&more);
     if (options->given & OPT_WAIT)
         wait_for(ask, later, &request);
     else

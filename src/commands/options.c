@@ -52,6 +52,8 @@ const struct option option_table[] = {
     {"REASON", OPT_REASON, "text", "Why, for those who ask by POOL STATUS."},
     {"OUTCOME", OPT_OUTCOME, "ok|slow|fail",
      "How it was with the resource: feeds its score and the pool's breaker."},
+    {"WHERE", OPT_WHERE, "key=value [key=value ...]",
+     "Only what has all these labels (POOL TAG), up to 8."},
     {NULL, 0, NULL, NULL}};
 
 static const struct option *find_option(struct str word)
@@ -178,6 +180,25 @@ static bool parse_bytes(const struct option *option, struct str value, struct st
     return name_check_bytes(value, option->word, err);
 }
 
+static bool parse_label(struct str label, struct options *out, struct err *err)
+{
+    if (out->where_count == OPTIONS_MOST_LABELS)
+        return err_set(err, ERR_GENERAL, "WHERE takes at most %d labels", OPTIONS_MOST_LABELS);
+    out->where[out->where_count++] = label;
+    return name_check_label(label, false, err);
+}
+
+/* The further labels behind WHERE key=value: no option word holds a '='. */
+static bool parse_labels(const struct str *args, int count, int *at, struct options *out,
+                         struct err *err)
+{
+    while (*at < count && str_find(args[*at], STR("=")) >= 0) {
+        if (!parse_label(args[(*at)++], out, err))
+            return false;
+    }
+    return true;
+}
+
 static bool parse_value(const struct option *option, struct str value, struct options *out,
                         struct err *err)
 {
@@ -200,6 +221,8 @@ static bool parse_value(const struct option *option, struct str value, struct op
         return parse_outcome(option, value, &out->outcome, err);
     case OPT_REASON:
         return parse_bytes(option, value, &out->reason, err);
+    case OPT_WHERE:
+        return parse_label(value, out, err);
     case OPT_IN:
         out->set = value;
         return name_check(value, NAME_POOL, err);
@@ -260,6 +283,8 @@ static bool parse_one(const char *command, const struct option *option, unsigned
         return false;
     if (option->flag == OPT_PERMITS)
         return parse_limit(args, count, at, out, err);
+    if (option->flag == OPT_WHERE)
+        return parse_labels(args, count, at, out, err);
     if (option->flag == OPT_COUNT && (allowed & OPT_ALL) && *at < count &&
         str_eq_nocase(args[*at], STR("ALL"))) {
         out->given |= OPT_ALL;

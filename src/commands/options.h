@@ -32,8 +32,11 @@ enum option_flag {
     OPT_PUSH = 1 << 22,       /* PUSH */
     OPT_MISSED = 1 << 23,     /* MISSED word */
     OPT_REASON = 1 << 24,     /* REASON text */
-    OPT_OUTCOME = 1 << 25     /* OUTCOME word */
+    OPT_OUTCOME = 1 << 25,    /* OUTCOME word */
+    OPT_WHERE = 1 << 26       /* WHERE key=value [key=value ...] */
 };
+
+#define OPTIONS_MOST_LABELS 8
 
 struct options {
     unsigned given;     /* of option_flag */
@@ -51,6 +54,8 @@ struct options {
     int64_t delay_ms, retry_ms;           /* >= 0 */
     int64_t retries;                      /* >= 0 */
     int64_t priority;
+    struct str where[OPTIONS_MOST_LABELS]; /* checked labels */
+    int where_count;
 };
 
 /* One word, for documentation. */

@@ -32,6 +32,19 @@ void outcome_int(void *arg, const struct err *err, const struct answer *answer)
     later_end(later);
 }
 
+void outcome_int_or_nil(void *arg, const struct err *err, const struct answer *answer)
+{
+    struct later *later = arg;
+
+    if (outcome_failed(later, err))
+        return;
+    if (answer_is_none(answer))
+        reply_null(later_reply(later));
+    else
+        reply_int(later_reply(later), answer_int(answer, 0));
+    later_end(later);
+}
+
 void outcome_second_int(void *arg, const struct err *err, const struct answer *answer)
 {
     struct later *later = arg;
@@ -67,15 +80,33 @@ void outcome_ints(void *arg, const struct err *err, const struct answer *answer)
     later_end(later);
 }
 
+static void put_texts(struct reply *reply, const struct answer *texts)
+{
+    reply_array(reply, answer_count(texts));
+    for (size_t i = 0; i < answer_count(texts); i++)
+        reply_bulk(reply, answer_str(answer_at(texts, i)));
+}
+
 void outcome_texts(void *arg, const struct err *err, const struct answer *answer)
 {
     struct later *later = arg;
 
     if (outcome_failed(later, err))
         return;
-    reply_array(later_reply(later), answer_count(answer));
-    for (size_t i = 0; i < answer_count(answer); i++)
-        reply_bulk(later_reply(later), answer_str(answer_at(answer, i)));
+    put_texts(later_reply(later), answer);
+    later_end(later);
+}
+
+void outcome_texts_or_nil(void *arg, const struct err *err, const struct answer *answer)
+{
+    struct later *later = arg;
+
+    if (outcome_failed(later, err))
+        return;
+    if (answer_is_none(answer))
+        reply_null(later_reply(later));
+    else
+        put_texts(later_reply(later), answer);
     later_end(later);
 }
 
@@ -138,6 +169,8 @@ void outcome_put_fields(struct reply *reply, const struct answer *fields)
             reply_int(reply, answer_int(value, 0));
         else if (answer_is_none(value))
             reply_null(reply);
+        else if (answer_is_array(value))
+            put_texts(reply, value);
         else
             reply_bulk(reply, answer_str(value));
     }

@@ -155,7 +155,7 @@ static const struct command pool_rows[] = {
          "open, half-open), priority, uses (how often it was granted, counted where order = "
          "least-used), health (healthy, ill, or \"\" without probes), health_age_ms (since it "
          "changed), probe_latency_us and probe_result (as they were told last: at each change, "
-         "else once a minute).",
+         "else once a minute), labels.",
      .since = FIRST},
     {.name = "QUARANTINE",
      .full = "pool|quarantine",
@@ -185,6 +185,27 @@ static const struct command pool_rows[] = {
      .flags = CMD_WRITE | CMD_FAST,
      .summary = "Lets a resource leave the pool as soon as nobody holds it.",
      .reply = "1; 0 for a stranger.",
+     .since = FIRST},
+    {.name = "TAG",
+     .full = "pool|tag",
+     .group = GROUP_POOLS,
+     .run = cmd_pool_tag,
+     .args = "pool resource",
+     .rest = "key=value [key=value ...]",
+     .flags = CMD_WRITE | CMD_FAST,
+     .summary = "Gives a resource labels, for MALLOC's WHERE; one with the same key is replaced, "
+                "key= without a value takes it away.",
+     .reply = "How many labels it has now; nil for a stranger.",
+     .since = FIRST},
+    {.name = "TAGS",
+     .full = "pool|tags",
+     .group = GROUP_POOLS,
+     .run = cmd_pool_tags,
+     .args = "pool [resource]",
+     .flags = CMD_READ,
+     .summary = "Lists the labels of a resource, or all that the pool's resources have.",
+     .reply = "An array of labels, sorted; nil for a stranger. Without a resource an array of "
+              "arrays of label, how many resources have it, and how many of these are free.",
      .since = FIRST},
     {.name = "PAUSE",
      .full = "pool|pause",
@@ -753,7 +774,8 @@ const struct command command_table[] = {
      .run = cmd_malloc,
      .args = "pool",
      .options = OPT_TIMEOUT | OPT_NAME | OPT_BINDTIMEOUT | OPT_COUNT | OPT_ALL | OPT_OWNER |
-                OPT_WAIT | OPT_REPORT | OPT_PRIORITY | OPT_REQID | OPT_WITHTOKEN | OPT_SESSION,
+                OPT_WAIT | OPT_REPORT | OPT_PRIORITY | OPT_REQID | OPT_WITHTOKEN | OPT_SESSION |
+                OPT_WHERE,
      .flags = CMD_WRITE | CMD_FAST,
      .summary = "Leases a free resource: the one that NAME is bound to, else the one that has "
                 "been free for longest, or that the pool's order puts first. With WAIT it stands "

@@ -8,7 +8,7 @@
  *   leases     <base>|pool|leases     zset    resource -> deadline in ms (+inf: permanent)
  *   departed   <base>|pool|departed   zset    the same of leased ones that have left the pool
  *   journal    <base>|pool|journal    hash    fence -> the last one; <daemon> -> its last batch;
- *                                             rules -> see rules.h
+ *                                             rules -> see rules.h; marks -> lua/pool/mark.lua
  *   held       <base>|pool|held       zset    <owner> NUL <resource>, by bytes
  *   notes      <base>|pool|notes      hash    resource -> <token> NUL <owner> NUL <reqid>
  *   requests   <base>|pool|requests   hash    reqid -> what it was given
@@ -27,8 +27,9 @@
  *   scale      <base>|pool|scale      hash    what is known of those runs
  *   fences     <prefix>|fence|seen    hash    name -> the largest fence seen
  *
- * Made in scripts: the lease <base>:<resource>, and the bindings <base>-cache:bind:<name> and
- * <base>:<base>-cache:bind:<name>.
+ * Made in scripts: the lease <base>:<resource>, the bindings <base>-cache:bind:<name> and
+ * <base>:<base>-cache:bind:<name>, and of labels (lua/pool/label.lua) <base>|pool|labels and
+ * <base>|pool|label:<key>=<value>.
  *
  * No name of a pool or namespace holds '|' and no pool ends in "-cache", so that key names of two
  * pools never meet; resources whose lease would be one of a pool's other keys are refused.

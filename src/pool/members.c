@@ -140,6 +140,26 @@ void members_probed(struct pool *pool, int64_t span_ms, struct str summary,
     send(packed);
 }
 
+/* --- labels --------------------------------------------------------------------------------------
+ */
+
+void members_tag(struct pool *pool, struct str resource, const struct str *labels, int count,
+                 answer_done done, void *arg)
+{
+    struct packed *packed = start(pool, SCRIPT_POOL_TAG, 1 + count,
+                                  resource.len + packed_bytes_of(labels, count), done, arg);
+    packed_put(packed, resource);
+    packed_put_all(packed, labels, count);
+    send(packed);
+}
+
+void members_tags(struct pool *pool, struct str resource, answer_done done, void *arg)
+{
+    struct packed *packed = start(pool, SCRIPT_POOL_TAGS, 1, resource.len, done, arg);
+    packed_put(packed, resource);
+    send(packed);
+}
+
 /* --- bindings ------------------------------------------------------------------------------------
  */
 

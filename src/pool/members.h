@@ -66,6 +66,12 @@ struct members_probed {
 void members_probed(struct pool *pool, int64_t span_ms, struct str summary,
                     const struct members_probed *probed, int count, answer_done done, void *arg);
 
+/* "key=value", or "key=" to take one away. How many it has then; nil for a stranger. */
+void members_tag(struct pool *pool, struct str resource, const struct str *labels, int count,
+                 answer_done done, void *arg);
+/* Of a resource: its labels, nil for a stranger; of "": [label, count, free, label ...] */
+void members_tags(struct pool *pool, struct str resource, answer_done done, void *arg);
+
 void members_bind(struct pool *pool, struct str name, struct str resource, int64_t binding_ms,
                   answer_done done, void *arg);
 void members_unbind(struct pool *pool, struct str name, answer_done done, void *arg);

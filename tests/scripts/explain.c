@@ -52,7 +52,7 @@ START_TEST(a_pool_without_a_line_is_told_too)
 END_TEST
 
 /* a for 10 s, b for 20 s, c for ever; each waiter holds for 4 s. */
-#define FIELDS 6 /* of one who waits */
+#define FIELDS 7 /* of one who waits */
 
 START_TEST(each_is_expected_when_something_ends_before_it)
 {

@@ -494,7 +494,7 @@ static const struct row *find_row(struct str name)
     return NULL;
 }
 
-/* Of a pool's script: a key that it was given, a lease or a binding. */
+/* Of a pool's script: a key that it was given, a lease, a binding, or one of its labels. */
 static bool is_given(const struct keyspace *ks, struct str key)
 {
     struct str base;
@@ -507,9 +507,11 @@ static bool is_given(const struct keyspace *ks, struct str key)
     if (ks->given_count == 0 || !str_ends(ks->given[0], STR("|pool")))
         return false;
     base = str_make(ks->given[0].ptr, ks->given[0].len - 5);
-    return str_starts(key, base) &&
-           (str_starts(str_make(key.ptr + base.len, key.len - base.len), STR(":")) ||
-            str_starts(str_make(key.ptr + base.len, key.len - base.len), STR("-cache:bind:")));
+    if (!str_starts(key, base))
+        return false;
+    struct str rest = str_make(key.ptr + base.len, key.len - base.len);
+    return str_starts(rest, STR(":")) || str_starts(rest, STR("-cache:bind:")) ||
+           str_starts(rest, STR("|pool|label"));
 }
 
 redisReply *run_command(struct keyspace *ks, const struct str *args, int count)

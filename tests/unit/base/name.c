@@ -91,6 +91,25 @@ START_TEST(errors_show_the_name_and_what_is_allowed)
 }
 END_TEST
 
+START_TEST(labels_are_a_key_and_a_value)
+{
+    struct err err;
+    char longest[258];
+    memset(longest, 'x', sizeof(longest));
+    longest[128] = '=';
+    ck_assert(name_check_label(STR("zone=eu west=1"), false, &err));
+    ck_assert(name_check_label(str_make(longest, 257), false, &err));
+    ck_assert(name_check_label(STR("zone="), true, &err));
+    ck_assert(!name_check_label(STR("zone="), false, &err));
+    ck_assert(!name_check_label(STR("zone"), true, &err));
+    ck_assert(!name_check_label(STR("=eu"), true, &err));
+    ck_assert(!name_check_label(STR("zone=e\1u"), true, &err));
+    ck_assert(!name_check_label(str_make("zo\0e=eu", 7), true, &err));
+    ck_assert(!name_check_label(str_make(longest, 258), true, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "key=value is wanted"));
+}
+END_TEST
+
 START_TEST(byte_names_are_anything_but_nul)
 {
     static char bytes[514];
@@ -115,6 +134,7 @@ int main(void)
     tcase_add_test(all, reserved_words_are_no_pools_in_any_case);
     tcase_add_test(all, namespaces_may_hold_more_and_have_no_reserved_words);
     tcase_add_test(all, errors_show_the_name_and_what_is_allowed);
+    tcase_add_test(all, labels_are_a_key_and_a_value);
     tcase_add_test(all, byte_names_are_anything_but_nul);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ALL_OPTIONS ((1U << 26) - 1)
+#define ALL_OPTIONS ((1U << 27) - 1)
 
 static struct options options;
 static struct err err;
@@ -12,7 +12,7 @@ static int used;
 
 static bool parse_words(unsigned allowed, bool has_rest, const char *const *words)
 {
-    struct str args[48];
+    struct str args[64];
     int count = 0;
 
     for (; words[count] != NULL; count++)
@@ -54,7 +54,9 @@ START_TEST(each_word_sets_its_value_whatever_its_case)
                     "SHARED", "permits", "2", "of", "3", "session", "wait", "250", "report",
                     "policy", "RemoteFirst", "once", "nowait", "delay", "0.5", "retries", "4",
                     "priority", "-3", "retry", "2", "push", "missed", "SKIP", "reason", "old",
-                    "outcome", "FAIL"));
+                    "outcome", "FAIL", "where", "k=v", "l=w=x"));
+    ck_assert_int_eq(options.where_count, 2);
+    is_text(options.where[1], "l=w=x");
     is_text(options.reason, "old");
     ck_assert_str_eq(options.outcome, "fail");
     ck_assert_int_eq(options.missed, MISSED_SKIP);
@@ -75,7 +77,7 @@ START_TEST(each_word_sets_its_value_whatever_its_case)
     ck_assert_int_eq(options.permits, 2);
     ck_assert_int_eq(options.limit, 3);
     ck_assert_int_eq(options.wait_ms, 250);
-    ck_assert_int_eq(used, 46);
+    ck_assert_int_eq(used, 49);
 }
 END_TEST
 
@@ -144,6 +146,22 @@ START_TEST(a_word_given_twice_is_an_error)
     fails_with("syntax error: WITHTOKEN is given twice",
                parse(ALL_OPTIONS, "WITHTOKEN", "WITHTOKEN"));
     fails_with("syntax error: ALL is given twice", parse(ALL_OPTIONS, "COUNT", "2", "ALL", "ALL"));
+}
+END_TEST
+
+START_TEST(where_takes_the_labels_behind_it)
+{
+    ck_assert(parse(ALL_OPTIONS, "WHERE", "a=1", "b=2", "WAIT", "0"));
+    ck_assert_int_eq(options.where_count, 2);
+    ck_assert(options.given & OPT_WAIT);
+    fails_with("invalid label 'WAIT': key=value is wanted, each 1 to 128 bytes without control "
+               "characters, the key without '='",
+               parse(ALL_OPTIONS, "WHERE", "WAIT", "0"));
+    fails_with("invalid label 'a=': key=value is wanted, each 1 to 128 bytes without control "
+               "characters, the key without '='",
+               parse(ALL_OPTIONS, "WHERE", "b=1", "a="));
+    fails_with("WHERE takes at most 8 labels", parse(ALL_OPTIONS, "WHERE", "a=1", "b=1", "c=1",
+                                                     "d=1", "e=1", "f=1", "g=1", "h=1", "i=1"));
 }
 END_TEST
 
@@ -262,7 +280,8 @@ START_TEST(options_are_printed_as_a_person_writes_them)
                      "[OWNER id] [REQID id] [WITHTOKEN] [TOKEN token] [IN set] [SHARED] "
                      "[PERMITS n OF m] [SESSION] [WAIT ms] [REPORT] [POLICY policy] [ONCE] "
                      "[NOWAIT] [DELAY seconds] [RETRIES n] [PRIORITY n] [RETRY seconds] [PUSH] "
-                     "[MISSED once|skip|all] [REASON text] [OUTCOME ok|slow|fail]");
+                     "[MISSED once|skip|all] [REASON text] [OUTCOME ok|slow|fail] "
+                     "[WHERE key=value [key=value ...]]");
     options_print(OPT_COUNT, text, sizeof(text));
     ck_assert_str_eq(text, "[COUNT n]");
     options_print(ALL_OPTIONS, text, 10); /* cut, not overrun */
@@ -281,6 +300,7 @@ int main(void)
     tcase_add_test(all, texts_have_1_to_512_bytes_without_nul);
     tcase_add_test(all, a_word_without_its_value_is_an_error);
     tcase_add_test(all, a_word_given_twice_is_an_error);
+    tcase_add_test(all, where_takes_the_labels_behind_it);
     tcase_add_test(all, all_stands_right_after_count);
     tcase_add_test(all, of_stands_right_after_permits_and_is_not_smaller);
     tcase_add_test(all, in_wants_the_name_of_a_lock_set);
