@@ -7,6 +7,7 @@
 -- include: pool/free.lua
 -- include: pool/renew.lua
 -- include: pool/waiting.lua
+-- include: pool/data.lua
 key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6]
 key.held, key.notes, key.requests, key.bindings = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 key.waiters, key.waiting, key.granted, key.daemons = KEYS[11], KEYS[12], KEYS[13], KEYS[14]
@@ -63,7 +64,7 @@ end
 
 local function run_one(letter, at, holder, more)
     if letter == "M" then
-        return serve.malloc(malloc.ask(ARGV, at + 1, holder, more))
+        return data.with(serve.malloc(malloc.ask(ARGV, at + 1, holder, more)), more)
     elseif letter == "F" then
         return free.run(at, more)
     elseif letter == "R" or letter == "K" then
@@ -73,7 +74,7 @@ local function run_one(letter, at, holder, more)
     elseif letter == "W" then
         return waiting.ask(at, holder, more)
     elseif letter == "E" then
-        return waiting.leave(at)
+        return waiting.leave(at, more)
     end
     return waiting.beat(at)
 end

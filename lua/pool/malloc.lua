@@ -2,7 +2,8 @@
 -- arguments: M how(1|n|a) count timeout_ms random name binding_ms owner reqid
 -- before it, of a session's request with a reqid: H holder
 -- before it, with further options: X text, each a letter and its value, separated by \1
--- returns: resource token fence ttl_ms of each (shared: token "", fence 0, ttl -1); empty when none
+-- returns: resource token fence ttl_ms of each (shared: token "", fence 0, ttl -1); empty when none. With
+-- the option D behind these what belongs to the resource: see data
 -- include: pool/grant.lua
 -- include: pool/binding.lua
 local malloc = {

@@ -1,5 +1,6 @@
 -- trait: what is known of single resources beside their entries. Hash, letter and resource -> value:
 --   a  why it is aside: see aside
+--   d  what belongs to it: see data
 --   h  what its probe has found: "healthy|ill <since when, ms> <latency, us> <the last result>"
 --   l  its labels: see label
 --   p  its priority, -1000..1000; none: 0
@@ -9,7 +10,7 @@
 -- It goes when the resource leaves the pool.
 -- The script sets key.traits, key.aside.
 -- include: pool/key.lua
-local trait = { LETTERS = { "a", "h", "l", "p", "s", "t", "u" } }
+local trait = { LETTERS = { "a", "d", "h", "l", "p", "s", "t", "u" } }
 
 function trait.of(letter, resource)
     return redis.call("HGET", key.traits, letter .. resource)

@@ -1,5 +1,6 @@
 -- waiting: what those who wait ask for (part of batch).
 -- include: pool/serve.lua
+-- include: pool/data.lua
 local waiting = {}
 
 -- What was granted to it while it waited, as far as it still is; nil when nothing is. From here on it
@@ -49,7 +50,7 @@ function waiting.ask(at, holder, more)
     if ticket ~= "" then
         local given = fetch(id)
         if given then
-            return given
+            return data.with(given, more)
         end
         local place = redis.call("ZSCORE", key.waiters, id)
         if place then
@@ -59,7 +60,7 @@ function waiting.ask(at, holder, more)
     local ask = malloc.ask(ARGV, at + 4, holder, more)
     local given = serve.malloc(ask)
     if is_error(given) or #given > 0 then
-        return given
+        return data.with(given, more)
     end
     return enter(id, tonumber(ticket) or 0, ask, at)
 end
@@ -72,12 +73,12 @@ end
 
 -- arguments: E id how: t: its time is up; k: whoever asked is gone, but will ask again; g: gone for ever
 -- returns: t: what was granted to it at the last moment, as malloc; k, g: how much that was
-function waiting.leave(at)
+function waiting.leave(at, more)
     local id, how = ARGV[at + 1], ARGV[at + 2]
     wait.leave({ id }, { redis.call("HGET", key.waiting, id) })
     serve.seen_tail = nil -- what was kept for it is free
     if how == "t" then
-        return fetch(id) or {}
+        return data.with(fetch(id) or {}, more)
     end
     local what = wait.fetch(id)
     if what and how == "g" then

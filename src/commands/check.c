@@ -2,6 +2,8 @@
 #include "commands/check.h"
 #include "base/name.h"
 
+#define MOST_WITH_DATA 100 /* resources: their data may be long */
+
 struct pool *check_pool(struct ask *ask)
 {
     struct err err;
@@ -44,6 +46,12 @@ static int64_t max_resources(const struct ask *ask)
     return ask->daemon->config.server.max_resources;
 }
 
+int64_t check_most(const struct ask *ask)
+{
+    bool is_heavy = (ask->options.given & OPT_WITHDATA) && max_resources(ask) > MOST_WITH_DATA;
+    return is_heavy ? MOST_WITH_DATA : max_resources(ask);
+}
+
 static bool check_rest_count(struct ask *ask, const char *what)
 {
     if (ask->rest_count <= max_resources(ask))
@@ -66,10 +74,11 @@ bool check_resources(struct ask *ask, const struct pool *pool)
 
 bool check_count(struct ask *ask)
 {
-    if (!(ask->options.given & OPT_COUNT) || ask->options.count <= max_resources(ask))
+    if (!(ask->options.given & OPT_COUNT) || ask->options.count <= check_most(ask))
         return true;
-    ask_error(ask, ERR_GENERAL, "COUNT is at most %lld resources in one call, not %lld",
-              (long long)max_resources(ask), (long long)ask->options.count);
+    ask_error(ask, ERR_GENERAL, "COUNT is at most %lld resources in one call%s, not %lld",
+              (long long)check_most(ask), ask->options.given & OPT_WITHDATA ? " with WITHDATA" : "",
+              (long long)ask->options.count);
     return false;
 }
 

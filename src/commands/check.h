@@ -14,7 +14,9 @@ MUST_CHECK bool check_leases(struct ask *ask, const struct pool *pool);
 MUST_CHECK bool check_resource(struct ask *ask, const struct pool *pool, struct str resource);
 /* All of the rest, and how many they are. */
 MUST_CHECK bool check_resources(struct ask *ask, const struct pool *pool);
-/* COUNT against max_resources. */
+/* How many resources one call may have. */
+int64_t check_most(const struct ask *ask);
+/* COUNT against that. */
 MUST_CHECK bool check_count(struct ask *ask);
 /* PRIORITY, if it is given, against the command's own bounds: -most to most. */
 MUST_CHECK bool check_priority(struct ask *ask, int64_t most);

@@ -117,6 +117,8 @@ static bool is_secret(const struct command *command, const struct str *argv, int
     if (command->run == cmd_hello) /* HELLO 3 AUTH user password */
         return str_eq_nocase(argv[i - 1], STR("AUTH")) ||
                (i >= 2 && str_eq_nocase(argv[i - 2], STR("AUTH")));
+    if (command->run == cmd_pool_setdata) /* POOL SETDATA pool resource bytes */
+        return i == 4;
     if (command->run == cmd_config_set) /* CONFIG SET server.requirepass value */
         return i == 3 && is_password(argv[2]);
     return true;

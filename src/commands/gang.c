@@ -24,7 +24,7 @@ static void end_mallocall(void *arg, const struct err *err, const struct gang_pa
         if (turn_is_orphan(later->turn))
             leases_give_back(part->pool, &part->leases);
         reply_array(reply, part->leases.count);
-        outcome_put_leases(reply, &part->leases, (later->given & OPT_WITHTOKEN) != 0);
+        outcome_put_leases(reply, &part->leases, later->given);
         if (later->given & OPT_SESSION)
             holds_take_leases(later, part->pool, &part->leases);
     }
@@ -51,7 +51,7 @@ static bool check_pool_count(struct ask *ask)
 static bool check_number(struct ask *ask, const struct pool *pool, struct str text, int64_t *total,
                          int64_t *number)
 {
-    int64_t most = ask->daemon->config.server.max_resources;
+    int64_t most = check_most(ask);
     char shown[80];
 
     if (num_parse_int(text, number) && *number >= 1 && *number <= most - *total) {
@@ -61,7 +61,7 @@ static bool check_number(struct ask *ask, const struct pool *pool, struct str te
     str_printable(text, shown, sizeof(shown));
     ask_error(ask, ERR_GENERAL,
               "the number of pool '%s' is not a whole one from 1 to %lld, as all together are at "
-              "most max_resources: '%s'",
+              "most max_resources (with WITHDATA 100): '%s'",
               pool->name, (long long)(most - *total), shown);
     return false;
 }
@@ -128,6 +128,7 @@ void cmd_mallocall(struct ask *ask)
     struct gang_request request = {.parts = parts,
                                    .count = ask->rest_count / 2,
                                    .owner = options->owner,
+                                   .with_data = (options->given & OPT_WITHDATA) != 0,
                                    .can_wait = (options->given & OPT_WAIT) != 0,
                                    .wait_ms = options->wait_ms};
     struct later *later = later_new(ask, NULL);

@@ -48,6 +48,10 @@ void cmd_pool_status(struct ask *ask);
 void cmd_pool_tag(struct ask *ask);
 void cmd_pool_tags(struct ask *ask);
 
+/* data.c */
+void cmd_pool_setdata(struct ask *ask);
+void cmd_pool_getdata(struct ask *ask);
+
 /* pools_aside.c */
 void cmd_pool_quarantine(struct ask *ask);
 void cmd_pool_restore(struct ask *ask);

@@ -22,7 +22,7 @@ static void end_malloc(void *arg, const struct err *err, const struct leases *le
         reply_array(reply, leases->count);
     else if (leases->count == 0)
         reply_null(reply);
-    outcome_put_leases(reply, leases, (later->given & OPT_WITHTOKEN) != 0);
+    outcome_put_leases(reply, leases, later->given);
     if (later->given & OPT_SESSION)
         holds_take_leases(later, later->pool, leases);
     later_end(later);
@@ -93,6 +93,8 @@ static struct more more_of(const struct options *options)
         more_add(&more, 'W', options->where[i]);
     if (options->given & OPT_PRIORITY)
         more_add_int(&more, 'P', options->priority);
+    if (options->given & OPT_WITHDATA)
+        more_add(&more, 'D', STR(""));
     return more;
 }
 
@@ -194,7 +196,7 @@ static void end_held(void *arg, const struct err *err, const struct leases *leas
     if (outcome_failed(later, err))
         return;
     reply_array(later_reply(later), leases->count);
-    outcome_put_leases(later_reply(later), leases, true);
+    outcome_put_leases(later_reply(later), leases, OPT_WITHTOKEN);
     later_end(later);
 }
 

@@ -54,6 +54,9 @@ const struct option option_table[] = {
      "How it was with the resource: feeds its score and the pool's breaker."},
     {"WHERE", OPT_WHERE, "key=value [key=value ...]",
      "Only what has all these labels (POOL TAG), up to 8."},
+    {"WITHDATA", OPT_WITHDATA, NULL,
+     "Each resource as an array, what belongs to it (POOL SETDATA) as the last; nil: nothing "
+     "does."},
     {NULL, 0, NULL, NULL}};
 
 static const struct option *find_option(struct str word)

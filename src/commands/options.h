@@ -33,7 +33,8 @@ enum option_flag {
     OPT_MISSED = 1 << 23,     /* MISSED word */
     OPT_REASON = 1 << 24,     /* REASON text */
     OPT_OUTCOME = 1 << 25,    /* OUTCOME word */
-    OPT_WHERE = 1 << 26       /* WHERE key=value [key=value ...] */
+    OPT_WHERE = 1 << 26,      /* WHERE key=value [key=value ...] */
+    OPT_WITHDATA = 1 << 27    /* WITHDATA */
 };
 
 #define OPTIONS_MOST_LABELS 8

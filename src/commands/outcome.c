@@ -151,13 +151,21 @@ void outcome_put_text(struct reply *reply, const char *name, const char *text)
     reply_text(reply, text);
 }
 
-static void put_lease(struct reply *reply, const struct lease *lease)
+static void put_lease(struct reply *reply, const struct lease *lease, bool with_token,
+                      bool with_data)
 {
-    reply_array(reply, 4);
+    if (with_token || with_data)
+        reply_array(reply, 1 + (with_token ? 3U : 0U) + (with_data ? 1U : 0U));
     reply_bulk(reply, lease->resource);
-    reply_bulk(reply, lease->token);
-    reply_int(reply, lease->fence);
-    reply_int(reply, lease->ttl_ms);
+    if (with_token) {
+        reply_bulk(reply, lease->token);
+        reply_int(reply, lease->fence);
+        reply_int(reply, lease->ttl_ms);
+    }
+    if (with_data && lease->has_data)
+        reply_bulk(reply, lease->data);
+    else if (with_data)
+        reply_null(reply);
 }
 
 void outcome_put_fields(struct reply *reply, const struct answer *fields)
@@ -176,13 +184,10 @@ void outcome_put_fields(struct reply *reply, const struct answer *fields)
     }
 }
 
-void outcome_put_leases(struct reply *reply, const struct leases *leases, bool with_token)
+void outcome_put_leases(struct reply *reply, const struct leases *leases, unsigned given)
 {
     for (size_t i = 0; i < leases->count; i++) {
         struct lease lease = leases_at(leases, i);
-        if (with_token)
-            put_lease(reply, &lease);
-        else
-            reply_bulk(reply, lease.resource);
+        put_lease(reply, &lease, (given & OPT_WITHTOKEN) != 0, (given & OPT_WITHDATA) != 0);
     }
 }

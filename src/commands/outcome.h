@@ -36,8 +36,8 @@ void outcome_put_text(struct reply *reply, const char *name, const char *text);
  * an array one of texts. */
 void outcome_put_fields(struct reply *reply, const struct answer *fields);
 
-/* One after the other: each as its resource, or as an array of resource, token, fence and ttl_ms.
- */
-void outcome_put_leases(struct reply *reply, const struct leases *leases, bool with_token);
+/* One after the other: each as its resource, or as an array: with WITHTOKEN (of `given`) also
+ * token, fence and ttl_ms, with WITHDATA what belongs to it. */
+void outcome_put_leases(struct reply *reply, const struct leases *leases, unsigned given);
 
 #endif

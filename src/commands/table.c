@@ -207,6 +207,25 @@ static const struct command pool_rows[] = {
      .reply = "An array of labels, sorted; nil for a stranger. Without a resource an array of "
               "arrays of label, how many resources have it, and how many of these are free.",
      .since = FIRST},
+    {.name = "SETDATA",
+     .full = "pool|setdata",
+     .group = GROUP_POOLS,
+     .run = cmd_pool_setdata,
+     .args = "pool resource bytes",
+     .flags = CMD_WRITE | CMD_FAST | CMD_NO_MONITOR,
+     .summary = "Says what belongs to a resource, such as an address or a password, for who asks "
+                "WITHDATA: at most 64 KiB; none takes it away. MONITOR and SLOWLOG do not show it.",
+     .reply = "1; 0 for a stranger.",
+     .since = FIRST},
+    {.name = "GETDATA",
+     .full = "pool|getdata",
+     .group = GROUP_POOLS,
+     .run = cmd_pool_getdata,
+     .args = "pool resource",
+     .flags = CMD_READ | CMD_FAST,
+     .summary = "Gives what belongs to a resource.",
+     .reply = "The bytes; nil when there are none.",
+     .since = FIRST},
     {.name = "PAUSE",
      .full = "pool|pause",
      .group = GROUP_POOLS,
@@ -775,7 +794,7 @@ const struct command command_table[] = {
      .args = "pool",
      .options = OPT_TIMEOUT | OPT_NAME | OPT_BINDTIMEOUT | OPT_COUNT | OPT_ALL | OPT_OWNER |
                 OPT_WAIT | OPT_REPORT | OPT_PRIORITY | OPT_REQID | OPT_WITHTOKEN | OPT_SESSION |
-                OPT_WHERE,
+                OPT_WHERE | OPT_WITHDATA,
      .flags = CMD_WRITE | CMD_FAST,
      .summary = "Leases a free resource: the one that NAME is bound to, else the one that has "
                 "been free for longest, or that the pool's order puts first. With WAIT it stands "
@@ -783,14 +802,15 @@ const struct command command_table[] = {
                 "to 1000).",
      .reply = "The resource; nil when none is free. With COUNT an array of up to n (ALL: n "
               "or none). With WITHTOKEN each is an array of resource, token, fence and time "
-              "to live in ms (-1: for ever).",
+              "to live in ms (-1: for ever), with WITHDATA of resource and data, with both of "
+              "these five.",
      .since = FIRST},
     {.name = "MALLOCALL",
      .full = "mallocall",
      .group = GROUP_LEASES,
      .run = cmd_mallocall,
      .args = "",
-     .options = OPT_TIMEOUT | OPT_OWNER | OPT_WAIT | OPT_WITHTOKEN | OPT_SESSION,
+     .options = OPT_TIMEOUT | OPT_OWNER | OPT_WAIT | OPT_WITHTOKEN | OPT_SESSION | OPT_WITHDATA,
      .rest = "pool n [pool n ...]",
      .flags = CMD_WRITE | CMD_RESOURCES,
      .summary = "Leases n free resources of each pool: all of them or none. With WAIT it stands in "

@@ -19,7 +19,7 @@ struct gang {
     size_t renewals;          /* on their way */
     struct err err;           /* why a renewal failed */
     struct err refusal;       /* kind ERR_NONE: it was not refused */
-    bool can_wait, is_gone, has_failed, has_lost;
+    bool with_data, can_wait, is_gone, has_failed, has_lost;
     struct str owner; /* behind the parts */
     int count;
     struct gang_part *order[GANG_MOST_POOLS]; /* by the pools' names */
@@ -198,6 +198,7 @@ static void take(struct gang *gang)
     int64_t wait_ms = line_ms(gang), time_ms = part_ms(gang, part);
     struct malloc_request request = {
         .mode = MALLOC_ALL, .count = part->count, .timeout_ms = time_ms, .owner = gang->owner};
+    request.more = gang->with_data ? STR("D") : STR("");
     request.longest_ms = part->holding_ms > 0 ? part->holding_ms + time_ms : 0;
     if (wait_ms > 0)
         wait_in_line(gang, &request, wait_ms);
@@ -286,6 +287,7 @@ struct gang *gang_malloc(const struct gang_request *request, gang_done done, voi
     gang->done = done;
     gang->arg = arg;
     gang->can_wait = request->can_wait;
+    gang->with_data = request->with_data;
     gang->until_ms = request->wait_ms > 0 ? now_of(gang) + request->wait_ms : NO_LIMIT;
     gang->line = NOBODYS;
     for (int i = 0; i < gang->count; i++)

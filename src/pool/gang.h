@@ -45,6 +45,7 @@ struct gang_request {
     const struct gang_part *parts;
     int count;
     struct str owner; /* "" = none */
+    bool with_data;   /* what belongs to the resources is asked for, too */
     bool can_wait;
     int64_t wait_ms; /* for all of it; <= 0: without a limit */
 };

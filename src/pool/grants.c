@@ -2,16 +2,21 @@
 #include "pool/grants.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "pool/more.h"
 #include "pool/plain.h"
 
-#define FIELDS 4 /* of a lease in an answer: resource token fence ttl_ms */
+enum { FIELDS = 4, DATA_FIELDS }; /* of a lease in an answer: resource token fence ttl_ms [data] */
 
 struct lease leases_at(const struct leases *leases, size_t i)
 {
-    size_t at = i * FIELDS;
+    size_t at = i * leases->fields;
     if (leases->answer == NULL)
         return leases->kept != NULL ? leases->kept[i] : leases->one;
+    const struct answer *data =
+        leases->fields == DATA_FIELDS ? answer_at(leases->answer, at + FIELDS) : answer_none();
     return (struct lease){
+        .data = answer_str(data),
+        .has_data = !answer_is_none(data),
         .resource = answer_str(answer_at(leases->answer, at)),
         .token = answer_str(answer_at(leases->answer, at + 1)),
         .fence = answer_int(answer_at(leases->answer, at + 2), 0),
@@ -23,13 +28,15 @@ void leases_copy(const struct leases *leases, struct leases *copy)
 {
     size_t bytes = 0;
     for (size_t i = 0; i < leases->count; i++)
-        bytes += leases_at(leases, i).resource.len + leases_at(leases, i).token.len;
+        bytes += leases_at(leases, i).resource.len + leases_at(leases, i).token.len +
+                 leases_at(leases, i).data.len;
     struct lease *kept = mem_alloc(leases->count * sizeof *kept + bytes);
     char *at = (char *)(kept + leases->count);
     for (size_t i = 0; i < leases->count; i++) {
         kept[i] = leases_at(leases, i);
         kept[i].resource = str_put(&at, kept[i].resource);
         kept[i].token = str_put(&at, kept[i].token);
+        kept[i].data = str_put(&at, kept[i].data);
     }
     *copy = (struct leases){.kept = kept, .count = leases->count, .asked_ms = leases->asked_ms};
 }
@@ -40,10 +47,20 @@ void leases_drop(struct leases *copy)
     *copy = (struct leases){0};
 }
 
-bool grants_read(const struct answer *answer, int64_t asked_ms, struct leases *leases)
+bool grants_want_data(const struct op *op)
+{
+    int at = str_eq(op->args[0], STR("H")) ? HOLDER_ARGS : 0;
+    return at + 1 < op->arg_count && str_eq(op->args[at], STR("X")) &&
+           more_has(op->args[at + 1], 'D');
+}
+
+bool grants_read(const struct answer *answer, int64_t asked_ms, bool with_data,
+                 struct leases *leases)
 {
     struct lease *one = &leases->one;
-    *leases = (struct leases){.answer = answer, .count = answer_count(answer) / FIELDS};
+    size_t fields = with_data ? DATA_FIELDS : FIELDS;
+    *leases =
+        (struct leases){.answer = answer, .fields = fields, .count = answer_count(answer) / fields};
     if (answer_is_array(answer) || answer_is_none(answer))
         return true;
     *leases = (struct leases){.count = 1};

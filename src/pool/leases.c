@@ -35,7 +35,7 @@ static void end_malloc(struct op *op, const struct err *failure, const struct an
     struct err err;
     pool->counters.mallocs++;
     if (!packed_check(packed, failure, answer, &err) ||
-        !is_expected(grants_read(answer, packed->asked, &leases), &err)) {
+        !is_expected(grants_read(answer, packed->asked, grants_want_data(op), &leases), &err)) {
         end_with_leases(packed, &err, NULL);
         return;
     }
@@ -53,8 +53,9 @@ static void end_held(struct op *op, const struct err *failure, const struct answ
     struct packed *packed = packed_of(op);
     struct leases leases;
     struct err err;
-    bool is_ok = packed_check(packed, failure, answer, &err) &&
-                 is_expected(answer_is_array(answer) && grants_read(answer, 0, &leases), &err);
+    bool is_ok =
+        packed_check(packed, failure, answer, &err) &&
+        is_expected(answer_is_array(answer) && grants_read(answer, 0, false, &leases), &err);
     end_with_leases(packed, is_ok ? NULL : &err, &leases);
 }
 

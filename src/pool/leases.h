@@ -29,6 +29,8 @@ struct lease {
     struct str token; /* "" in a shared pool, "1" when a Python peer made it */
     int64_t fence;    /* 0 likewise */
     int64_t ttl_ms;   /* -1: permanent (and in a shared pool) */
+    struct str data;  /* what belongs to the resource, where it was asked for ... */
+    bool has_data;    /* ... and there is some */
 };
 
 /* What was granted, in order. Borrowed for the callback. */
@@ -36,6 +38,7 @@ struct leases {
     const struct answer *answer; /* private; NULL: see the next two */
     struct lease *kept;          /* private: copied by leases_copy(); NULL: one is all */
     struct lease one;
+    size_t fields; /* private: of each in the answer */
     size_t count;
     int64_t asked_ms; /* monotonic: their ttls count from then at the earliest */
 };

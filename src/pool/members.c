@@ -160,6 +160,26 @@ void members_tags(struct pool *pool, struct str resource, answer_done done, void
     send(packed);
 }
 
+/* --- data ----------------------------------------------------------------------------------------
+ */
+
+void members_set_data(struct pool *pool, struct str resource, struct str bytes, answer_done done,
+                      void *arg)
+{
+    struct packed *packed =
+        start(pool, SCRIPT_POOL_SET_DATA, 2, resource.len + bytes.len, done, arg);
+    packed_put(packed, resource);
+    packed_put(packed, bytes);
+    send(packed);
+}
+
+void members_data(struct pool *pool, struct str resource, answer_done done, void *arg)
+{
+    struct packed *packed = start(pool, SCRIPT_POOL_DATA_OF, 1, resource.len, done, arg);
+    packed_put(packed, resource);
+    send(packed);
+}
+
 /* --- bindings ------------------------------------------------------------------------------------
  */
 

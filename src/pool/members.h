@@ -72,6 +72,11 @@ void members_tag(struct pool *pool, struct str resource, const struct str *label
 /* Of a resource: its labels, nil for a stranger; of "": [label, count, free, label ...] */
 void members_tags(struct pool *pool, struct str resource, answer_done done, void *arg);
 
+/* What belongs to a resource; "": nothing. 1, 0 for a stranger. */
+void members_set_data(struct pool *pool, struct str resource, struct str bytes, answer_done done,
+                      void *arg);
+void members_data(struct pool *pool, struct str resource, answer_done done, void *arg);
+
 void members_bind(struct pool *pool, struct str name, struct str resource, int64_t binding_ms,
                   answer_done done, void *arg);
 void members_unbind(struct pool *pool, struct str name, answer_done done, void *arg);

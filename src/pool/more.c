@@ -22,6 +22,16 @@ void more_add_int(struct more *more, char letter, int64_t value)
     more_add(more, letter, str_make(text, (size_t)len));
 }
 
+bool more_has(struct str more, char letter)
+{
+    struct str rest = more, option;
+    while (more.len > 0 && str_split(&rest, '\1', &option)) {
+        if (option.len > 0 && option.ptr[0] == letter)
+            return true;
+    }
+    return false;
+}
+
 struct str more_text(const struct more *more)
 {
     return str_make(more->text, more->len);

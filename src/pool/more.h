@@ -15,6 +15,8 @@ struct more {
 
 void more_add(struct more *more, char letter, struct str value);
 void more_add_int(struct more *more, char letter, int64_t value);
+/* Is there one of that letter? */
+bool more_has(struct str more, char letter);
 /* Borrowed until the next more_add() or more_clear(). */
 struct str more_text(const struct more *more);
 void more_clear(struct more *more);

@@ -2,6 +2,7 @@
 #include "pool/waits.h"
 #include "base/mem.h"
 #include "pool/grants.h"
+#include "pool/more.h"
 #include "pool/plain.h"
 
 enum {
@@ -70,10 +71,12 @@ static void hand_over(struct wait *wait, const struct leases *leases)
 /* --- asking --------------------------------------------------------------------------------------
  */
 
-static bool read_given(const struct answer *answer, int64_t asked_ms, struct leases *leases,
+static bool read_given(const struct wait *wait, const struct answer *answer, struct leases *leases,
                        struct err *err)
 {
-    return (answer_is_array(answer) && grants_read(answer, asked_ms, leases)) ||
+    const struct malloc_request *request = &wait->request;
+    return (answer_is_array(answer) &&
+            grants_read(answer, request->timeout_ms, more_has(request->more, 'D'), leases)) ||
            err_set(err, ERR_GENERAL, "Redis gave an answer that was not expected");
 }
 
@@ -91,7 +94,7 @@ static void end_ask(struct op *op, const struct err *failure, const struct answe
     if (is_answer && answer_count(answer) == QUEUED_FIELDS) {
         waiter_queued(&wait->waiter, answer_int(answer_at(answer, 0), 0),
                       answer_int(answer_at(answer, 1), 0));
-    } else if (is_answer && read_given(answer, wait->request.timeout_ms, &leases, &err)) {
+    } else if (is_answer && read_given(wait, answer, &leases, &err)) {
         leases.asked_ms = asked_ms;
         hand_over(wait, &leases);
         waiter_served(&wait->waiter);
@@ -138,9 +141,17 @@ static bool withdraw(struct waiter *waiter)
 /* --- leaving -------------------------------------------------------------------------------------
  */
 
-static struct packed *pack_leave(struct pool *pool, struct str id, struct str how, op_done ended)
+/* more: what it asked for besides, if it is to have what was granted to it. */
+static struct packed *pack_leave(struct pool *pool, struct str id, struct str how, struct str more,
+                                 op_done ended)
 {
-    struct packed *packed = packed_new(pool, SCRIPT_POOL_BATCH, ended, END_ARGS, id.len);
+    int more_args = more.len > 0 ? MORE_ARGS : 0;
+    struct packed *packed =
+        packed_new(pool, SCRIPT_POOL_BATCH, ended, more_args + END_ARGS, more.len + id.len);
+    if (more_args > 0) {
+        packed_put_literal(packed, STR("X"));
+        packed_put(packed, more);
+    }
     packed_put_literal(packed, STR("E"));
     packed_put(packed, id);
     packed_put_literal(packed, how);
@@ -157,7 +168,7 @@ static void end_leave(struct op *op, const struct err *failure, const struct ans
     bool is_ok = packed_check(packed, failure, answer, &err);
     packed_free(packed);
     if (is_ok && wait->waiter.leaving == LEAVING_LATE) {
-        is_ok = read_given(answer, wait->request.timeout_ms, &leases, &err);
+        is_ok = read_given(wait, answer, &leases, &err);
         leases.asked_ms = asked_ms;
         if (is_ok)
             hand_over(wait, &leases);
@@ -169,11 +180,12 @@ static void leave(struct waiter *waiter, enum leaving how)
 {
     struct wait *wait = wait_of(waiter);
     char text[ID_MAX];
-    struct packed *packed = pack_leave(wait->pool, waiter_id(waiter, text),
-                                       how == LEAVING_LATE   ? STR("t")
-                                       : how == LEAVING_GONE ? STR("g")
-                                                             : STR("k"),
-                                       end_leave);
+    struct packed *packed =
+        pack_leave(wait->pool, waiter_id(waiter, text),
+                   how == LEAVING_LATE   ? STR("t")
+                   : how == LEAVING_GONE ? STR("g")
+                                         : STR("k"),
+                   how == LEAVING_LATE ? wait->request.more : STR(""), end_leave);
     packed->arg = wait;
     packed_send(packed, &wait->pool->lane);
 }
@@ -272,7 +284,7 @@ static void end_beat(struct op *op, const struct err *failure, const struct answ
         struct str id = answer_str(answer_at(answer, i));
         /* Granted to one that has been given up here. */
         if (waiters_wake(pool->line.all, id) == NULL)
-            packed_send(pack_leave(pool, id, STR("g"), end_drop), &pool->lane);
+            packed_send(pack_leave(pool, id, STR("g"), STR(""), end_drop), &pool->lane);
     }
     line_beaten(&pool->line, answer_int(answer_at(answer, 0), 0),
                 answer_int(answer_at(answer, 1), -1));
