@@ -18,8 +18,8 @@ read_globals = {
 globals = {
     "key", "entry", "prev_of", "next_of", "expiry_of", "list", "index", "note", "binding", "member",
     "grants", "value_of", "malloc", "free", "giveback", "wait", "serve", "waiting", "eta",
-    "rule", "trait", "aside", "apart", "label", "mark", "data", "probes", "pace", "outcome",
-    "scale", "place",
+    "rule", "trait", "aside", "apart", "label", "mark", "data", "limit", "probes", "pace",
+    "outcome", "scale", "place",
 }
 -- Locks have words of their own: of lock/hold, shares, compare, members.
 files["lua/lock"] = {

@@ -6,6 +6,7 @@
 -- the option D behind these what belongs to the resource: see data
 -- include: pool/grant.lua
 -- include: pool/binding.lua
+-- include: pool/limit.lua
 local malloc = {
     is_shared = false,
     nothing_due = false, -- the index has been asked in this batch
@@ -288,8 +289,9 @@ function malloc.again(ask)
         local token = parts[2 * i]
         if values[i] == token then
             local n, ttl_ms = #reply, redis.call("PTTL", key.lease(resource))
-            if ask.holder ~= "" and ttl_ms >= 0 and ttl_ms < ask.timeout_ms then
-                ttl_ms = ask.timeout_ms
+            local time_ms = math.min(ask.timeout_ms, limit.left(token) or math.huge)
+            if ask.holder ~= "" and ttl_ms >= 0 and ttl_ms < time_ms then
+                ttl_ms = time_ms
                 redis.call("PEXPIRE", key.lease(resource), plain(ttl_ms))
                 entry.of(resource)
                 index.set(resource, clock() + ttl_ms)
@@ -347,9 +349,15 @@ function malloc.ask(words, at, holder, more)
     }
 end
 
+-- With fewer it is not content.
+function malloc.needed(ask)
+    return ask.how == "a" and ask.count or 1
+end
+
 -- is_late: others come first, so that it gets no more than the same request has got already.
 function malloc.run(ask, is_late)
-    local name = ask.name
+    local name, needed = ask.name, malloc.needed(ask)
+    ask.timeout_ms = limit.time(ask.timeout_ms)
     if ask.owner ~= "" or ask.reqid ~= "" then
         ask.mark = "+"
         local refused = note.fault()
@@ -358,8 +366,15 @@ function malloc.run(ask, is_late)
             return refused or again
         end
     end
-    ask.most = math.min(ask.count, pace.left())
-    if is_late or rule.paused or ask.most < (ask.how == "a" and ask.count or 1) then
+    local room, refused = math.huge, nil
+    if not malloc.is_shared then
+        room, refused = limit.room(ask, needed)
+    end
+    if refused then
+        return refused
+    end
+    ask.most = math.min(ask.count, pace.left(), room)
+    if is_late or rule.paused or ask.most < needed then
         return ask.reply
     end
     local fault = malloc.is_shared and list.push_fault()

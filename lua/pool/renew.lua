@@ -1,11 +1,13 @@
 -- renew: gives a lease a new deadline (part of batch).
 -- arguments: R resource token("" = whoever holds it) timeout_ms; K likewise, but it
---   lasts for longer if it does already (timeout_ms > 0)
--- returns: 1; 0 without such a lease; NOTOWNER
+--   lasts for longer if it does already (timeout_ms > 0), and never longer than max_lease all in all
+-- returns: 1; 0 without such a lease; NOTOWNER; K that it was cut by max_lease: so many ms are left, the last
 -- include: pool/free.lua
+-- include: pool/limit.lua
 
 local function renew(at)
-    local resource, token, timeout_ms = ARGV[at + 1], ARGV[at + 2], span(ARGV[at + 3])
+    local resource, token, timeout_ms = ARGV[at + 1], ARGV[at + 2], limit.time(span(ARGV[at + 3]))
+    local reply = 1
     local its_token = free.token(resource)
     if not its_token then
         return 0
@@ -14,9 +16,13 @@ local function renew(at)
         return refusal(free.NOT_OWNER)
     end
     if ARGV[at] == "K" then
-        local ttl_ms = redis.call("PTTL", key.lease(resource))
-        if ttl_ms == -1 or ttl_ms > timeout_ms then
+        local ttl_ms, left_ms = redis.call("PTTL", key.lease(resource)), limit.left(its_token)
+        if left_ms and left_ms < 2 then
+            return 0
+        elseif ttl_ms == -1 or ttl_ms > timeout_ms then
             return 1
+        elseif left_ms and left_ms < timeout_ms then
+            timeout_ms, reply = left_ms, left_ms
         end
     end
     if timeout_ms > 0 then
@@ -26,5 +32,5 @@ local function renew(at)
         redis.call("PERSIST", key.lease(resource))
         index.set(resource, "+inf")
     end
-    return 1
+    return reply
 end

@@ -5,9 +5,12 @@
 local call = redis.call
 local pool, leases, name, token = KEYS[1], KEYS[2], ARGV[4], ARGV[5]
 
-local known = call("HGET", KEYS[3], ARGV[1])
-if known and tonumber(string.match(known, "^%d+") or 0) >= tonumber(ARGV[2]) then
+local known = call("HMGET", KEYS[3], ARGV[1], "rules")
+if known[1] and tonumber(string.match(known[1], "^%d+") or 0) >= tonumber(ARGV[2]) then
     return redis.error_reply("STALE this batch has been done or recalled")
+end
+if known[2] then
+    return "FULL" -- they may say how long a lease lasts
 end
 local lease, timeout_ms = string.sub(pool, 1, -6) .. ":" .. name, tonumber(ARGV[6]) or 0
 local its_token = call("MGET", lease)[1]

@@ -23,6 +23,7 @@ local serve = {
     free_count = nil, -- how much is free at most
     lacking = {}, -- labels asked for -> somebody in the line wants more with these than is free
     arrivals = 0, -- of label, when that was found out
+    is_full = {}, -- owners that hold as much as they may
 }
 
 -- Is there something that somebody could have? What is due counts.
@@ -102,6 +103,17 @@ local function lacks(where)
     return where and serve.lacking[table.concat(where, "\1")]
 end
 
+-- Does its owner hold so much that it cannot be served?
+local function is_over(ask)
+    if not rule.max_per_owner or malloc.is_shared then
+        return false
+    end
+    local needed = malloc.needed(ask)
+    local room = serve.is_full[ask.owner] and 0 or limit.room(ask, needed)
+    serve.is_full[ask.owner] = room < 1
+    return room < needed
+end
+
 -- Serves one of the line, if that can be; `kept_until`: until when what is free is for another. Returns
 -- whether it was served; if not, until when it keeps what is free, nil when it does not; whether it is
 -- passed over, for what is free is not good enough.
@@ -109,7 +121,9 @@ local function serve_one(id, group, request, kept_until)
     local words = serve.words_of(request)
     local ask = malloc.ask(words, 4, words[12] or "", words[13] or "")
     local ends_ms = tonumber(words[3])
-    if lacks(ask.where) then
+    ask.is_in_line = true
+    malloc.is_shared = words[2] == "shared"
+    if lacks(ask.where) or is_over(ask) then
         return false, nil, true
     elseif kept_until and (ends_ms <= 0 or clock() + ends_ms > kept_until) then
         return false
@@ -119,7 +133,6 @@ local function serve_one(id, group, request, kept_until)
         return false, ask.count <= serve.total and reserve(id, group, words, ask) or nil
     end
     local listed = #grants.list
-    malloc.is_shared = words[2] == "shared"
     local reply = malloc.run(ask)
     for i = #grants.list, listed + 1, -1 do
         grants.list[i] = nil -- not this batch's: a recall must leave it alone
@@ -144,7 +157,7 @@ function serve.run()
     local was_shared, chunk, passed, kept, kept_until = malloc.is_shared, 1, 0, 0, nil
     local unfit = 0 -- so many are passed over
     serve.is_kept, serve.free_count = false, nil
-    serve.lacking = {}
+    serve.lacking, serve.is_full = {}, {}
     read_rules()
     if not grants.last_fence then
         grants.open()

@@ -58,6 +58,7 @@ function waiting.ask(at, holder, more)
         end
     end
     local ask = malloc.ask(ARGV, at + 4, holder, more)
+    ask.can_wait = true
     local given = serve.malloc(ask)
     if is_error(given) or #given > 0 then
         return data.with(given, more)

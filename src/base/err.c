@@ -19,6 +19,7 @@ static const char *const words[ERR_KINDS] = {
     [ERR_DEADLOCK] = "DEADLOCK",
     [ERR_TASKFAIL] = "TASKFAIL",
     [ERR_NOWORKER] = "NOWORKER",
+    [ERR_QUOTA] = "QUOTA",
 };
 
 const char *err_word(enum err_kind kind)

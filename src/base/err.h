@@ -24,6 +24,7 @@ enum err_kind {
     ERR_DEADLOCK,  /* DEADLOCK */
     ERR_TASKFAIL,  /* TASKFAIL */
     ERR_NOWORKER,  /* NOWORKER */
+    ERR_QUOTA,     /* QUOTA */
     ERR_KINDS
 };
 

@@ -90,6 +90,12 @@ static struct pool *check_part(struct ask *ask, struct str name, const struct ga
     return pool;
 }
 
+/* The scripts cut it, too; here it is for the time that the reply tells. */
+static int64_t cut_by(int64_t most_ms, int64_t timeout_ms)
+{
+    return most_ms > 0 && (timeout_ms <= 0 || timeout_ms > most_ms) ? most_ms : timeout_ms;
+}
+
 static bool read_parts(struct ask *ask, struct gang_part *parts)
 {
     const struct options *options = &ask->options;
@@ -103,6 +109,7 @@ static bool read_parts(struct ask *ask, struct gang_part *parts)
             return false;
         part->timeout_ms = options->given & OPT_TIMEOUT ? options->timeout_ms
                                                         : part->pool->config->default_timeout_ms;
+        part->timeout_ms = cut_by(part->pool->config->max_lease_ms, part->timeout_ms);
         part->holding_ms = part->timeout_ms;
     }
     return true;

@@ -104,6 +104,8 @@ static enum session_outcome outcome_of(const struct err *err, int64_t count)
 
 static void end_lease_renewal(void *arg, const struct err *err, int64_t count)
 {
+    if (err == NULL && count > 1)
+        session_limit(arg, count);
     session_settle(arg, outcome_of(err, count));
 }
 

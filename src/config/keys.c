@@ -242,6 +242,14 @@ static const struct key rows[] = {
     {POOL(default_timeout_ms), .name = "default_timeout", .type = KEY_SECONDS, .initial = "120",
      .min = 0, .max = 100 * YEAR, .flags = KEY_LIVE,
      .sentence = "Seconds of a lease when MALLOC or RENEW names no TIMEOUT; 0: for ever."},
+    {POOL(max_lease_ms), .name = "max_lease", .type = KEY_SECONDS, .initial = "0", .min = 0,
+     .max = 100 * YEAR, .flags = KEY_LIVE,
+     .sentence = "Seconds that a lease may last at most, and all in all with SESSION: a longer "
+                 "TIMEOUT is cut to it; 0: no limit."},
+    {POOL(max_per_owner), .name = "max_per_owner", .type = KEY_INT, .initial = "0", .min = 0,
+     .max = 1000000, .flags = KEY_LIVE,
+     .sentence = "Resources that one OWNER may hold at a time; a MALLOC above it gets -QUOTA, or "
+                 "waits, and one without OWNER is an error. 0: no limit."},
     {POOL(binding_timeout_ms), .name = "binding_timeout", .type = KEY_SECONDS, .initial = "3600",
      .min = 0, .max = 100 * YEAR, .flags = KEY_LIVE,
      .sentence = "Seconds that a soft binding is kept when no time is named; 0: for ever."},

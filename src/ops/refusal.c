@@ -16,9 +16,10 @@ struct str refusal_text(struct str error)
 bool refusal_explain(enum script_id script, struct str error, struct err *err)
 {
     char shown[300];
-    if (err_kind_of(error) == ERR_NOTOWNER) {
+    enum err_kind kind = err_kind_of(error);
+    if (kind == ERR_NOTOWNER || kind == ERR_QUOTA) {
         str_printable(refusal_text(error), shown, sizeof shown);
-        return err_set(err, ERR_NOTOWNER, "%s", shown);
+        return err_set(err, kind, "%s", shown);
     }
     if (is_of_redis(error)) {
         str_printable(error, shown, sizeof shown);

@@ -175,6 +175,12 @@ void session_end(struct session *session)
     }
 }
 
+void session_limit(struct session_item *item, int64_t for_ms)
+{
+    item->asked_for_ms = smaller(item->asked_for_ms, for_ms);
+    item->limit_ms = item->asked_ms + item->asked_for_ms;
+}
+
 void session_settle(struct session_item *item, enum session_outcome outcome)
 {
     struct session *session = item->session;

@@ -98,6 +98,8 @@ void session_forget(struct session_item *item);
 /* Gives all of it back. */
 void session_end(struct session *session);
 
+/* Before it is settled that it was kept: for less time than asked for, and for the last time. */
+void session_limit(struct session_item *item, int64_t for_ms);
 /* What became of a renewal. */
 void session_settle(struct session_item *item, enum session_outcome outcome);
 

@@ -245,11 +245,12 @@ static void end_take(void *arg, const struct err *err, const struct leases *leas
 {
     struct gang *gang = arg;
     gang->waiter = NULL;
-    if (err != NULL) {
+    bool is_over = err != NULL && err->kind == ERR_QUOTA && left_ms(gang) > 0;
+    if (err != NULL && !is_over) {
         fail(gang, err);
         return;
     }
-    if (leases->count == 0) {
+    if (is_over || leases->count == 0) {
         begin_again(gang);
         return;
     }

@@ -112,7 +112,7 @@ static void end_free(struct op *op, const struct err *failure, const struct answ
 
 static void note_renewed(struct pool *pool, int64_t count)
 {
-    pool->counters.renewals += count > 0 ? (uint64_t)count : 0;
+    pool->counters.renewals += count > 0;
 }
 
 static void end_renew(struct op *op, const struct err *failure, const struct answer *answer)

@@ -69,7 +69,8 @@ void leases_free(struct pool *pool, const struct free_request *request, count_do
 /* 1, 0 without such a lease, NOTOWNER. */
 void leases_renew(struct pool *pool, struct str resource, struct str token, int64_t timeout_ms,
                   count_done done, void *arg);
-/* As leases_renew(), but it lasts for longer if it does already. */
+/* As leases_renew(), but it lasts for longer if it does already, and all in all no longer than the
+ * pool's max_lease: above 1 it was cut by that, to so many ms, and will not last any longer. */
 void leases_keep(struct pool *pool, struct str resource, struct str token, int64_t timeout_ms,
                  count_done done, void *arg);
 /* Gives granted leases back whose asker is gone; nobody waits for the outcome. */

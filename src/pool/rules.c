@@ -26,6 +26,8 @@ static const struct {
     {"clean", RULE_FLAG, AT(on_free), 0},
     {"rate", RULE_RATE, AT(rate), 0},
     {"pool_rate", RULE_RATE, AT(pool_rate), 0},
+    {"max_lease", RULE_NUMBER, AT(max_lease_ms), AT(max_lease_ms)},
+    {"max_per_owner", RULE_NUMBER, AT(max_per_owner), AT(max_per_owner)},
     {"breaker", RULE_NUMBER, AT(breaker), AT(breaker)},
     {"breaker_rest", RULE_NUMBER, AT(breaker_rest_ms), AT(breaker)},
     {"half_life", RULE_NUMBER, AT(half_life_ms), AT(breaker)},

@@ -189,6 +189,20 @@ START_TEST(a_limit_ends_the_holding)
 }
 END_TEST
 
+START_TEST(a_renewal_that_was_cut_is_the_last)
+{
+    struct thing *thing = hold(0, 0);
+    pass_ms(3000);
+    session_limit(&thing->item, 5000);
+    session_settle(&thing->item, SESSION_KEPT);
+    pass_ms(4800);
+    ck_assert_int_eq(thing->losses, 0);
+    pass_ms(200); /* 5 s after it was sent, but for a tick */
+    ck_assert_int_eq(thing->losses, 1);
+    ck_assert_int_eq(thing->renewals, 1);
+}
+END_TEST
+
 START_TEST(an_end_gives_all_back_and_tells_nothing)
 {
     hold(0, 0);
@@ -304,6 +318,7 @@ int main(void)
     tcase_add_test(tcase, a_renewal_that_failed_is_tried_again_in_a_moment);
     tcase_add_test(tcase, the_time_counts_from_when_the_renewal_was_sent);
     tcase_add_test(tcase, a_limit_ends_the_holding);
+    tcase_add_test(tcase, a_renewal_that_was_cut_is_the_last);
     tcase_add_test(tcase, an_end_gives_all_back_and_tells_nothing);
     tcase_add_test(tcase, what_is_forgotten_is_neither_given_back_nor_told);
     tcase_add_test(tcase, a_daemon_that_stood_still_for_too_long_tells_at_its_first_look);
