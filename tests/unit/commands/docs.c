@@ -173,7 +173,7 @@ START_TEST(arguments_of_malloc_are_as_its_row_has_them)
     const struct node *root = read_reply(says("COMMAND", "DOCS", "MALLOC"));
     const struct node *list = field_of(field_of(root, "malloc"), "arguments");
 
-    ck_assert_uint_eq(list->len, 13);
+    ck_assert_uint_eq(list->len, 14);
     ck_assert(is_text(field_of(&list->items[0], "name"), "pool"));
     ck_assert(is_text(field_of(&list->items[0], "type"), "key"));
     ck_assert_ptr_null(field_of(&list->items[0], "flags"));
