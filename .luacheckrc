@@ -19,7 +19,7 @@ globals = {
     "key", "entry", "prev_of", "next_of", "expiry_of", "list", "index", "note", "binding", "member",
     "grants", "value_of", "malloc", "free", "giveback", "wait", "serve", "waiting", "eta",
     "rule", "trait", "aside", "apart", "label", "mark", "data", "limit", "probes", "pace",
-    "outcome", "scale", "place",
+    "outcome", "scale", "place", "slot", "capacity",
 }
 -- Locks have words of their own: of lock/hold, shares, compare, members.
 files["lua/lock"] = {

@@ -1,18 +1,18 @@
 -- assign: the pool has exactly these resources afterwards. New ones come behind the tail in the order
 -- given, or where the pool's order wants them; known ones keep their place, but for a new priority, and
 -- get the new expiry; without any the pool is cleared.
--- keys: pool head tail gc_cursor leases departed journal held notes requests bindings waiters waiting granted daemons aside traits order
+-- keys: pool head tail gc_cursor leases departed journal held notes requests bindings waiters waiting granted daemons aside traits order units
 -- args: expiry_ms(and further options: see member) resource...
 -- returns: [added, removed]
--- include: pool/member.lua
+-- include: pool/capacity.lua
 -- include: pool/serve.lua
 key.gc_cursor, key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 key.held, key.notes, key.requests, key.bindings = KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 key.waiters, key.waiting, key.granted, key.daemons = KEYS[12], KEYS[13], KEYS[14], KEYS[15]
-key.aside, key.traits, key.order = KEYS[16], KEYS[17], KEYS[18]
+key.aside, key.traits, key.order, key.units = KEYS[16], KEYS[17], KEYS[18], KEYS[19]
 
 local function clear()
-    local removed = redis.call("HLEN", key.pool)
+    local removed = redis.call("HLEN", slot.open() and key.units or key.pool)
     local leased = redis.call("ZRANGE", key.index, 0, -1)
     redis.call("ZCARD", key.departed)
     aside.open()
@@ -21,35 +21,53 @@ local function clear()
         aside.stop(name)
     end
     label.clear()
-    redis.call("UNLINK", key.pool, key.gc_cursor, key.aside, key.traits, key.order)
+    redis.call("UNLINK", key.pool, key.gc_cursor, key.aside, key.traits, key.order, key.units)
     redis.call("SET", key.head, "")
     redis.call("SET", key.tail, "")
     index.write()
+    if redis.call("ZCARD", key.departed) == 0 then
+        redis.call("HDEL", key.journal, "units") -- else there are leases of units
+    end
     return { 0, removed }
+end
+
+-- Those that are new. Returns a fault, or nil.
+local function add(resources, words)
+    if not slot.open() then
+        return member.add(resources, words.expiry, words.priority)
+    end
+    for i = 1, #resources do
+        capacity.add(resources[i], rule.capacity or 1, false, words.expiry)
+    end
+    return capacity.finish(words.priority)
 end
 
 local function run()
     if #ARGV < 2 then
         return clear()
     end
-    list.open()
+    local resources = {}
+    for i = 2, #ARGV do
+        resources[i - 1] = ARGV[i]
+    end
     local words = member.words(ARGV[1])
-    local refused = member.refused(words)
+    local refused = member.refused(words) or capacity.open(resources)
     if refused then
         return refused
     end
-    local all = redis.call("HGETALL", key.pool)
+    list.open()
+    local all, is_there = redis.call("HGETALL", key.pool), {}
     for i = 1, #all, 2 do
         entry.keep(all[i], all[i + 1])
+        is_there[slot.split(all[i])] = true
     end
     local expiry = words.expiry
-    local wanted, known, added, removed = {}, {}, {}, {}
-    for i = 2, #ARGV do
-        local name = ARGV[i]
+    local wanted, known_ones, added, removed, is_removed, removals = {}, {}, {}, {}, {}, 0
+    for _, name in ipairs(resources) do
         if not wanted[name] then
             wanted[name] = true
-            if prev_of[name] then
-                known[#known + 1] = name
+            if is_there[name] then
+                known_ones[#known_ones + 1] = name
             else
                 prev_of[name] = ABSENT
                 added[#added + 1] = name
@@ -57,24 +75,27 @@ local function run()
         end
     end
     for i = 1, #all, 2 do
-        local name = all[i]
-        if not wanted[name] then
+        local name, resource = all[i], slot.split(all[i])
+        if not wanted[resource] then
             removed[#removed + 1] = name
+            removals = removals + (is_removed[resource] and 0 or 1)
+            is_removed[resource] = true
         elseif prev_of[name] == MALFORMED then
             return refusal(broken("the entry makes no sense:", name))
         elseif expiry_of[name] ~= expiry then
             list.set_expiry(name, expiry)
         end
     end
-    local fault = member.prioritize(known, words.priority)
-        or member.remove(removed) or member.add(added, expiry, words.priority)
+    local known = slot.entries(known_ones)
+    local fault = member.prioritize(known, words.priority) or member.remove(removed)
+        or add(added, words)
     if fault then
         return refusal(fault)
     end
     list.write()
     index.write()
     serve.finish()
-    return { #added, #removed }
+    return { #added, removals }
 end
 
 return run()

@@ -1,10 +1,11 @@
 -- check: every broken invariant of the pool, read at one instant.
--- keys: pool head tail leases departed journal aside traits order
+-- keys: pool head tail leases departed journal aside traits order units
 -- args: (none)
 -- returns: [total, free, leased, text...], at most 100 texts
 -- include: pool/whole.lua
 key.index, key.departed = KEYS[4], KEYS[5]
-key.journal, key.aside, key.traits, key.order = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+key.journal, key.aside, key.traits = KEYS[6], KEYS[7], KEYS[8]
+key.order, key.units = KEYS[9], KEYS[10]
 
 local texts = {}
 
@@ -127,13 +128,33 @@ local function check_labels(names, free)
     end
     local is_known, is_free = {}, {}
     for i = 1, #names do
-        is_known[names[i]] = true
+        is_known[names[i]], is_known[slot.split(names[i])] = true, true
     end
     for i = 1, #free do
         is_free[free[i]] = true
     end
     for _, fault in ipairs(label.faults(is_free, is_known)) do
         say(fault[1], fault[2])
+    end
+end
+
+-- What is known of units, against the entries that there are.
+local function check_units(names)
+    local counts, resources = {}, redis.call("HKEYS", key.units)
+    for i = 1, #names do
+        local resource = slot.split(names[i])
+        counts[resource] = (counts[resource] or 0) + 1
+    end
+    slot.read(resources)
+    for i = 1, #resources do
+        local record = slot.of(resources[i])
+        if not record or record.entries ~= counts[resources[i]] then
+            say("it is said to have other units than it has:", resources[i])
+        end
+        counts[resources[i]] = nil
+    end
+    for resource in pairs(counts) do
+        say("of its units nothing is known:", resource)
     end
 end
 
@@ -148,6 +169,9 @@ local function run()
     check_index(key.index)
     check_index(key.departed)
     check_labels(names, free)
+    if slot.open() then
+        check_units(names)
+    end
     local reply = { #names + #unfit, #free, allocated }
     for i = 1, #texts do
         reply[i + 3] = texts[i]

@@ -1,13 +1,13 @@
 -- clean_claim: gives some of what is to be cleaned to a daemon that will, for a time; those first that
 -- came first. Where nothing is cleaned any more, by the rules, they are free.
--- keys: pool head tail leases departed journal held notes requests bindings waiters waiting granted daemons aside traits order
+-- keys: pool head tail leases departed journal held notes requests bindings waiters waiting granted daemons aside traits order units
 -- args: mark most time_ms
--- returns: [resource, how often it failed] each
+-- returns: [entry, how often it failed, resource] each
 -- include: pool/serve.lua
 key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6]
 key.held, key.notes, key.requests, key.bindings = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 key.waiters, key.waiting, key.granted, key.daemons = KEYS[11], KEYS[12], KEYS[13], KEYS[14]
-key.aside, key.traits, key.order = KEYS[15], KEYS[16], KEYS[17]
+key.aside, key.traits, key.order, key.units = KEYS[15], KEYS[16], KEYS[17], KEYS[18]
 local MOST_FREED = 1000
 
 local function fails_of(why)
@@ -28,6 +28,7 @@ local function claim(names, until_ms)
             aside.claim(names[i], ARGV[1], until_ms, why)
             reply[#reply + 1] = names[i]
             reply[#reply + 1] = fails_of(why)
+            reply[#reply + 1] = slot.split(names[i])
         else
             aside.forget(names[i])
         end

@@ -1,13 +1,13 @@
 -- clean_end: how the cleaning of a resource ended. Clean: it is free. Failed: it is tried again after a
 -- pause, twice as long each time, or is in quarantine when that was tried often enough.
--- keys: pool head tail leases departed journal held notes requests bindings waiters waiting granted daemons aside traits order
--- args: mark resource how(clean|failed|undone: nobody has tried) error retries pause_ms longest_ms quarantine_ms(<= 0: for ever)
+-- keys: pool head tail leases departed journal held notes requests bindings waiters waiting granted daemons aside traits order units
+-- args: mark entry how(clean|failed|undone: nobody has tried) error retries pause_ms longest_ms quarantine_ms(<= 0: for ever)
 -- returns: 0: it is not this daemon's to clean any more; 1: free; 2: it will be tried again; 3: quarantined
 -- include: pool/serve.lua
 key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6]
 key.held, key.notes, key.requests, key.bindings = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 key.waiters, key.waiting, key.granted, key.daemons = KEYS[11], KEYS[12], KEYS[13], KEYS[14]
-key.aside, key.traits, key.order = KEYS[15], KEYS[16], KEYS[17]
+key.aside, key.traits, key.order, key.units = KEYS[15], KEYS[16], KEYS[17], KEYS[18]
 local mark, resource, how, why = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
 local function fail()

@@ -11,7 +11,7 @@ function data.with(reply, more)
     end
     local longer, fields = {}, {}
     for i = 1, #reply, 4 do
-        fields[#fields + 1] = "d" .. reply[i]
+        fields[#fields + 1] = "d" .. slot.split(reply[i])
     end
     for i = 1, #fields, CHUNK do
         local last = math.min(i + CHUNK - 1, #fields)

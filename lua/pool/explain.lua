@@ -5,6 +5,7 @@
 -- include: pool/eta.lua
 -- include: wait.lua
 -- include: pool/note.lua
+-- include: pool/slot.lua
 -- include: pool/rule.lua
 key.index, key.notes, key.waiters, key.waiting = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 key.aside, key.journal = KEYS[6], KEYS[7]
@@ -19,7 +20,8 @@ local function leases(count)
         local token, owner = note.split(redis.call("HGET", key.notes, resource))
         local value = key.values({ resource })[1]
         if key.is_token(value) or not value then -- else nobody has it
-            reply[n + 1], reply[n + 2] = resource, value == token and owner or ""
+            reply[n + 1] = slot.split(resource)
+            reply[n + 2] = value == token and owner or ""
             reply[n + 3] = deadline == "inf" and -1 or tonumber(deadline) - clock()
         end
     end

@@ -12,13 +12,15 @@ function free.token(resource)
     return key.is_token(value) and value or nil
 end
 
--- Those of the request's resources that have a lease; nil and a refusal when it cannot be done.
+-- The entries of the request's resources that have a lease; nil and a refusal when it cannot be done.
 function free.find(at)
     local token, held, is_pushing = ARGV[at + 1], {}, false
     for i = at + 4, at + 3 + tonumber(ARGV[at + 3]) do
-        local resource = ARGV[i]
-        local its_token = free.token(resource)
-        if its_token then
+        local resource, refused = slot.meant(ARGV[i], token)
+        local its_token = resource and free.token(resource)
+        if refused then
+            return nil, refused
+        elseif its_token then
             if token ~= "" and token ~= its_token then
                 return nil, refusal(free.NOT_OWNER)
             end
@@ -76,7 +78,9 @@ end
 --   a reqid
 -- returns: 1: the lease has ended, for nobody else has it and the session will not return; 0
 function free.leave(at)
-    local token, resource = ARGV[at + 1], ARGV[at + 4]
-    local is_last = free.token(resource) == token and note.leave(resource, token, ARGV[at + 5])
+    local token = ARGV[at + 1]
+    local resource = slot.meant(ARGV[at + 4], token)
+    local is_last = resource and free.token(resource) == token
+        and note.leave(resource, token, ARGV[at + 5])
     return is_last and ARGV[at + 6] == "0" and free.run(at, "") or 0
 end

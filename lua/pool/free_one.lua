@@ -5,18 +5,20 @@
 local call, sub = redis.call, string.sub
 local pool, name, token = KEYS[1], ARGV[3], ARGV[4]
 
-local known = call("HMGET", KEYS[5], ARGV[1], "waiting", "rules", "marks")
+local known = call("HMGET", KEYS[5], ARGV[1], "waiting", "rules", "marks", "units")
 if known[1] and tonumber(string.match(known[1], "^%d+") or 0) >= tonumber(ARGV[2]) then
     return redis.error_reply("STALE this batch has been done or recalled")
 end
-if known[2] or known[3] or known[4] then
+if known[2] or known[3] or known[4] or known[5] then
     return "FULL" -- what comes free is for those who wait, or goes where rules and marks say
 end
 local lease = sub(pool, 1, -6) .. ":" .. name
 local values = call("MGET", lease, KEYS[2], KEYS[3])
 local its_token, head, tail = values[1], values[2] or "", values[3] or ""
+-- A lease of a Python program has no "-": what is said of its resource may be stale.
 if not its_token or string.byte(its_token) == 35 or string.find(its_token, "+", 1, true)
-    or (token ~= "" and token ~= its_token) or (head == "") ~= (tail == "") then
+    or not string.find(its_token, "-", 1, true) or (token ~= "" and token ~= its_token)
+    or (head == "") ~= (tail == "") then
     return "FULL"
 end
 

@@ -1,6 +1,6 @@
 -- gc: one collection: what is due by the index, then a sweep over some entries for what others (the
 -- Python library, a person) have left behind.
--- keys: pool head tail gc_cursor leases departed journal held notes requests bindings leader waiters waiting granted daemons aside traits order
+-- keys: pool head tail gc_cursor leases departed journal held notes requests bindings leader waiters waiting granted daemons aside traits order units
 -- args: daemon("": whoever asks leads) leader_ms limit count(0: no sweep)
 -- returns: [leads(1|0), scanned, reclaimed, expired, repaired, broken(1|0), more(1: due ones are left), total, next_deadline_ms(-1: none), leader_ttl_ms(-2: no leader), rules, how many are to be cleaned and nobody's(if any)]
 -- include: pool/serve.lua
@@ -8,7 +8,7 @@ key.gc_cursor, key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6],
 key.held, key.notes, key.requests = KEYS[8], KEYS[9], KEYS[10]
 key.bindings, key.leader = KEYS[11], KEYS[12]
 key.waiters, key.waiting, key.granted, key.daemons = KEYS[13], KEYS[14], KEYS[15], KEYS[16]
-key.aside, key.traits, key.order = KEYS[17], KEYS[18], KEYS[19]
+key.aside, key.traits, key.order, key.units = KEYS[17], KEYS[18], KEYS[19], KEYS[20]
 
 -- A daemon that has granted nothing for so long has no lost batch any more.
 local JOURNAL_MS = 7 * 24 * 3600 * 1000
@@ -275,12 +275,21 @@ local function first_deadline()
     return first < math.huge and first or -1
 end
 
+-- The journal may have been deleted.
+local function mark_units()
+    if not slot.open() and redis.call("EXISTS", key.units) == 1 then
+        redis.call("HSET", key.journal, "units", 1)
+        slot.is_used = true
+    end
+end
+
 local function run()
     -- Keys of another type are noticed before anything is written.
     redis.call("HLEN", key.pool)
     redis.call("ZCARD", key.index)
     redis.call("ZCARD", key.departed)
     redis.call("HLEN", key.journal)
+    redis.call("HLEN", key.units)
     aside.open()
     local is_leading, refused = leads(ARGV[1], ARGV[2])
     if refused then
@@ -289,6 +298,7 @@ local function run()
     if is_leading then
         -- Also the first write: after one that is never refused, nothing is for want of memory.
         redis.pcall("ZREMRANGEBYSCORE", key.bindings, "-inf", clock())
+        mark_units()
         list.open()
         collect_due(tonumber(ARGV[3]))
         repaired = place.tend_tail()

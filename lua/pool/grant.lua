@@ -33,7 +33,7 @@ function grants.give(resource, timeout_ms, mark, random, is_many)
     if is_many then
         random = string.sub(redis.sha1hex(random .. fence_text), 1, 22)
     end
-    local token = fence_text .. mark .. random
+    local token = fence_text .. mark .. random .. slot.suffix(resource)
     local is_set
     if timeout_ms > 0 then
         is_set = redis.call("SET", key.lease(resource), token, "NX", "PX", plain(timeout_ms))

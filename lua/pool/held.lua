@@ -1,10 +1,10 @@
 -- held: what an owner holds.
--- keys: pool held notes
+-- keys: pool held notes journal
 -- args: owner
 -- returns: resource token fence ttl_ms(-1: permanent) of each; only leases that live
--- include: pool/key.lua
+-- include: pool/slot.lua
 -- include: pool/note.lua
-key.held, key.notes = KEYS[2], KEYS[3]
+key.held, key.notes, key.journal = KEYS[2], KEYS[3], KEYS[4]
 
 local function run()
     local owner, reply = ARGV[1], {}
@@ -23,7 +23,7 @@ local function run()
             reply[n + 4] = redis.call("PTTL", key.lease(resource))
         end
     end
-    return reply
+    return slot.tell(reply, "")
 end
 
 return run()

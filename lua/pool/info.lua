@@ -1,20 +1,22 @@
 -- info: a pool in numbers, none of which costs more in a larger pool.
--- keys: pool leases bindings waiters aside journal scaling scale
+-- keys: pool leases bindings waiters aside journal scaling scale units
 -- args: (none)
--- returns: names and values in turn: total, free, leased, quarantined, resting, cleaning, pending(leased, but to be set aside), permanent, overdue, waiters, bindings, next_deadline_ms(from now; -1: none), order, rules, leaving, probe(none|tcp|...), healthy, ill, unprobed, probe_round_ms, probes_held, probe_trouble, scaling(up|down|idle: which program runs), scaling_since_ms(its start, or that of the last one; -1: none), scaling_count(how many came or went), scaling_error, scaling_next_ms(until another may run)
+-- returns: names and values in turn: total, free, leased, quarantined, resting, cleaning, pending(leased, but to be set aside), permanent, overdue, waiters, bindings, next_deadline_ms(from now; -1: none), order, rules, leaving, probe(none|tcp|...), healthy, ill, unprobed, probe_round_ms, probes_held, probe_trouble, scaling(up|down|idle: which program runs), scaling_since_ms(its start, or that of the last one; -1: none), scaling_count(how many came or went), scaling_error, scaling_next_ms(until another may run), capacity(units; total counts resources, all others units)
 -- include: pool/key.lua
 -- include: pool/rule.lua
 -- include: pool/probes.lua
 local pool, leases, bindings, waiters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local aside = KEYS[5]
 key.journal = KEYS[6]
+local units = KEYS[9]
 
 -- Of what is aside by its kind: see aside.
 local function count_aside(from, to)
     return redis.call("ZCOUNT", aside, from, to)
 end
 
-local now, total = clock(), redis.call("HLEN", pool)
+local now, capacity = clock(), redis.call("HLEN", pool)
+local has_units = redis.call("HEXISTS", key.journal, "units") == 1
 local first = redis.call("ZRANGE", leases, 0, 0, "WITHSCORES")[2]
 local next_ms = first and first ~= "inf" and math.max(tonumber(first) - now, 0) or -1
 local kept = redis.call("ZCARD", leases) -- leased or aside
@@ -27,8 +29,8 @@ read_rules()
 local kind, healthy, ill, unprobed, round_ms, held, trouble = probes.summary(key.journal)
 
 return {
-    "total", total,
-    "free", math.max(total - kept, 0),
+    "total", has_units and redis.call("HLEN", units) or capacity,
+    "free", math.max(capacity - kept, 0),
     "leased", kept - count_aside("-inf", "(10"),
     "quarantined", count_aside(1, 2) + count_aside(6, 6),
     "resting", count_aside(4, 4),
@@ -54,4 +56,5 @@ return {
     "scaling_count", tonumber(scaling[3]) or 0,
     "scaling_error", scaling[4] or "",
     "scaling_next_ms", math.max((tonumber(scaling_next) or 0) - now, 0),
+    "capacity", capacity,
 }

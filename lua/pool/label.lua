@@ -35,13 +35,13 @@ function label.split(text)
     return pairs_, has
 end
 
--- The traits l of these, false where there is none.
+-- The traits l of these (entries have those of their resource), false where there is none.
 function label.of(resources)
     local texts = {}
     for i = 1, #resources, CHUNK do
         local fields, last = {}, math.min(i + CHUNK - 1, #resources)
         for k = i, last do
-            fields[#fields + 1] = "l" .. resources[k]
+            fields[#fields + 1] = "l" .. slot.split(resources[k])
         end
         local part = redis.call("HMGET", key.traits, unpack(fields))
         for k = 1, #fields do
@@ -245,50 +245,69 @@ function label.mend(names)
     end
 end
 
--- What is wrong, as texts with a name each; is_free: a set of all that are free, is_known: of all.
-function label.faults(is_free, is_known)
-    local faults, counts, has = {}, {}, {}
+-- What the traits say: labels of each resource, and how many have each label.
+local function count_all(is_known, say)
+    local pairs_of, counts = {}, {}
     local all = redis.call("HGETALL", key.traits)
-    local function say(what, name)
-        faults[#faults + 1] = { what, name }
-    end
     for i = 1, #all, 2 do
         local name = string.match(all[i], "^l(.*)$")
         if name and not is_known[name] then
             say("labels of what is not in the pool:", name)
         elseif name then
-            for _, pair in ipairs(label.split(all[i + 1])) do
+            pairs_of[name] = label.split(all[i + 1])
+            for _, pair in ipairs(pairs_of[name]) do
                 counts[pair] = (counts[pair] or 0) + 1
-                has[pair] = has[pair] or {}
-                has[pair][name] = true
             end
         end
     end
-    local stored = redis.call("HGETALL", label.all)
+    return pairs_of, counts
+end
+
+-- The index of a label against those that have it. Returns a set of its members.
+local function check_members(pair, pairs_of, is_free, say)
+    local members, listed = redis.pcall("ZRANGE", label.index(pair), 0, -1), {}
+    if is_error(members) then
+        say("no index is the key of label", pair)
+        return listed
+    end
+    for _, name in ipairs(members) do
+        local has = false
+        for _, its in ipairs(pairs_of[slot.split(name)] or {}) do
+            has = has or its == pair
+        end
+        if not (has and is_free[name]) then
+            say("among the free ones of label " .. pair .. ", but it is not:", name)
+        end
+        listed[name] = true
+    end
+    return listed
+end
+
+-- What is wrong, as texts with a name each; is_free: a set of all that are free, is_known: of all, and of
+-- their resources.
+function label.faults(is_free, is_known)
+    local faults, listed = {}, {}
+    local function say(what, name)
+        faults[#faults + 1] = { what, name }
+    end
+    local pairs_of, counts = count_all(is_known, say)
+    local stored, is_counted = redis.call("HGETALL", label.all), {}
     for i = 1, #stored, 2 do
+        is_counted[stored[i]] = true
         if tonumber(stored[i + 1]) ~= counts[stored[i]] then
             say("a label's count is wrong:", stored[i])
         end
-        has[stored[i]] = has[stored[i]] or {}
-        counts[stored[i]] = nil
+        listed[stored[i]] = check_members(stored[i], pairs_of, is_free, say)
     end
     for pair in pairs(counts) do
-        say("a label is not counted:", pair)
+        if not is_counted[pair] then
+            say("a label is not counted:", pair)
+            listed[pair] = check_members(pair, pairs_of, is_free, say)
+        end
     end
-    for pair, names in pairs(has) do
-        local free = redis.pcall("ZRANGE", label.index(pair), 0, -1)
-        if is_error(free) then
-            say("no index is the key of label", pair)
-            free = {}
-        end
-        for _, name in ipairs(free) do
-            if not (names[name] and is_free[name]) then
-                say("among the free ones of label " .. pair .. ", but it is not:", name)
-            end
-            names[name] = nil
-        end
-        for name in pairs(names) do
-            if is_free[name] then
+    for name in pairs(is_free) do
+        for _, pair in ipairs(pairs_of[slot.split(name)] or {}) do
+            if not listed[pair][name] then
                 say("free, but not among those of label " .. pair .. ":", name)
             end
         end
@@ -320,7 +339,7 @@ function label.rebuild(order, is_known)
         redis.call("HSET", label.all, pair, n)
     end
     for i = 1, #order do
-        for _, pair in ipairs(pairs_of[order[i]] or {}) do
+        for _, pair in ipairs(pairs_of[slot.split(order[i])] or {}) do
             redis.call("ZADD", label.index(pair), label.place(order[i]), order[i])
         end
     end

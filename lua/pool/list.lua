@@ -2,6 +2,7 @@
 -- Works in memory and is written by list.write(), so that a script that finds a fault before that has
 -- changed nothing.  Every link is doubted before it is followed.
 -- Knows: the first three keys of its script, pool head tail.  Must not know: leases.
+-- The script sets what trait wants.
 -- include: pool/entry.lua
 -- include: pool/label.lua
 key.head, key.tail = KEYS[2], KEYS[3]
@@ -156,6 +157,9 @@ end
 
 -- Takes a name that is not in the list out of the pool.
 function list.remove(name)
+    if prev_of[name] then
+        slot.count(name, -1)
+    end
     prev_of[name], next_of[name], expiry_of[name] = ABSENT, nil, nil
     list.touch(name)
 end
@@ -176,9 +180,10 @@ function list.write()
     end
     call_each("HDEL", key.pool, gone) -- first: who leaves makes room, and is never refused
     label.write()
+    local lost = slot.open() and slot.write() or gone
     if #gone > 0 then
-        label.forget(gone)
-        trait.forget(gone)
+        label.forget(lost)
+        trait.forget(gone, lost)
     end
     if #left > 0 then
         list.left(left)

@@ -111,19 +111,18 @@ function malloc.lend_bound(resource, ask)
     malloc.lend(resource, ask)
 end
 
--- Can the bound resource be had? A fault as the second.
-function malloc.bound_is_free(resource)
-    local prev = entry.of(resource)
-    if prev == ABSENT then
-        return false
+-- The entry of the bound resource that can be had; false when there is none. A fault as the second.
+function malloc.bound_entry(resource)
+    for _, name in ipairs(slot.names(resource)) do
+        local prev = entry.of(name)
+        if prev == MALFORMED then
+            return false, broken("the entry makes no sense:", name)
+        elseif prev ~= ABSENT and not entry.is_past(expiry_of[name])
+            and not malloc.is_locked(name) then
+            return name, prev ~= ALLOCATED and list.unlink_fault(name) or nil
+        end
     end
-    if prev == MALFORMED then
-        return false, broken("the entry makes no sense:", resource)
-    end
-    if entry.is_past(expiry_of[resource]) or malloc.is_locked(resource) then
-        return false
-    end
-    return true, prev ~= ALLOCATED and list.unlink_fault(resource) or nil
+    return false
 end
 
 -- `count` names of the free list that can be had, but for `bound`, without touching anything; nil
@@ -315,7 +314,7 @@ end
 function malloc.note_lent(reply, ask)
     local owner, reqid = ask.owner, ask.reqid
     if ask.name ~= "" then
-        binding.set(ask.name, reply[1], ask.binding_ms)
+        binding.set(ask.name, (slot.split(reply[1])), ask.binding_ms)
     end
     if owner ~= "" or reqid ~= "" then
         local tokens = {}
@@ -384,8 +383,7 @@ function malloc.run(ask, is_late)
     end
     local bound = false
     if was_bound and not fault then
-        bound, fault = malloc.bound_is_free(was_bound)
-        bound = bound and was_bound
+        bound, fault = malloc.bound_entry(was_bound)
     end
     if not fault then
         if ask.where then

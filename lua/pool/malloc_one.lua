@@ -9,11 +9,12 @@ local call, sub = redis.call, string.sub
 local pool, leases = KEYS[1], KEYS[4]
 local FOR_EVER = "#ALLOCATED||#ALLOCATED||-1"
 
-local known = call("HMGET", KEYS[5], "fence", ARGV[1], "waiting", "rules", "marks")
+local known = call("HMGET", KEYS[5], "fence", ARGV[1], "waiting", "rules", "marks",
+    "units")
 if known[2] and tonumber(string.match(known[2], "^%d+") or 0) >= tonumber(ARGV[2]) then
     return redis.error_reply("STALE this batch has been done or recalled")
 end
-if known[3] or known[4] or known[5] then
+if known[3] or known[4] or known[5] or known[6] then
     return "FULL" -- what is free is for those who wait, or handed out as rules and marks say
 end
 local time = call("TIME")

@@ -3,13 +3,14 @@
 local member = {}
 
 -- What extend and assign are to do, from their first argument: expiry_ms, and behind it further options
--- as malloc has them: P priority.
+-- as malloc has them: P priority, C capacity.
 function member.words(text)
     local ms, more = string.match(text, "^([^\1]*)\1?(.*)$")
     local options = options_of(more)
     return {
         expiry = entry.expiry_after(span(ms)),
         priority = options.P and tonumber(options.P[1]) or nil,
+        capacity = options.C and tonumber(options.C[1]) or nil,
     }
 end
 
@@ -66,8 +67,9 @@ function member.add(names, expiry, priority)
     if fault then
         return fault
     end
-    label.forget(names)
-    trait.forget(names) -- what was said of them when they were here before
+    local all = slot.open() and {} or names
+    label.forget(all)
+    trait.forget(names, all) -- what was said of them when they were here before
     for i = 1, priority and priority ~= 0 and #names or 0 do
         set_priority(names[i], priority)
     end
@@ -78,6 +80,7 @@ function member.add(names, expiry, priority)
     end
     for i = 1, #names do
         local name = names[i]
+        slot.count(name, 1)
         if locked[name] then
             list.put_allocated(name, expiry)
             index.as_it_is(name)

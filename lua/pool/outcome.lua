@@ -47,6 +47,25 @@ local function write(resource, score, fails, trips)
         plain(score) .. " " .. plain(fails) .. " " .. plain(clock()) .. " " .. plain(trips))
 end
 
+-- It is aside when it comes back, and so are the units of its resource that others have; those that are
+-- free are aside at once. The list may be broken: then what cannot be taken out stays where it is.
+local function trip(name, until_ms, why)
+    aside.mark(name, aside.TRIPPED, until_ms, why)
+    local others = slot.is_used and slot.names((slot.split(name))) or {}
+    slot.read_values(others)
+    for _, other in ipairs(others) do
+        local prev = entry.of(other)
+        local is_there = prev ~= ABSENT and not aside.kind_of(other)
+        if is_there and key.is_token(value_of[other]) then
+            aside.mark(other, aside.TRIPPED, until_ms, why)
+        elseif is_there and entry.is_free(prev) and not value_of[other]
+            and not list.unlink_fault(other) then
+            list.allocate(other)
+            aside.put(other, aside.TRIPPED, until_ms, why)
+        end
+    end
+end
+
 -- Its lease ends with this outcome.
 function outcome.note(resource, word)
     local _, fails, _, trips = outcome.of(resource)
@@ -60,7 +79,7 @@ function outcome.note(resource, word)
     if is_tripping and not aside.kind_of(resource) then
         local times = math.min(2 ^ trips, outcome.MOST_REST)
         local rest_ms = (rule.breaker_rest or outcome.REST_MS) * times
-        aside.mark(resource, aside.TRIPPED, clock() + rest_ms, plain(fails) .. " failures in a row")
+        trip(resource, clock() + rest_ms, plain(fails) .. " failures in a row")
         trips = trips + 1
     end
     write(resource, score, fails, trips)

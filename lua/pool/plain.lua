@@ -18,11 +18,11 @@ local DIGITS = "00010203040506070809101112131415161718192021222324"
     .. "50515253545556575859606162636465666768697071727374"
     .. "75767778798081828384858687888990919293949596979899"
 
-local known = call("HMGET", journal, "fence", ARGV[1], "waiting", "rules", "marks")
+local known = call("HMGET", journal, "fence", ARGV[1], "waiting", "rules", "marks", "units")
 if known[2] and tonumber(string.match(known[2], "^%d+") or 0) >= tonumber(ARGV[2]) then
     return redis.error_reply("STALE this batch has been done or recalled")
 end
-if known[3] or known[4] or known[5] then
+if known[3] or known[4] or known[5] or known[6] then
     return "FULL" -- what comes free is for those who wait, or goes where rules and marks say
 end
 local time = call("TIME")
@@ -169,8 +169,8 @@ while letter do
                     renewed[renewals] = i
                 end
                 met[name], replies[done] = true, 1
-            elseif find(token, "+", 1, true) then
-                return "FULL"
+            elseif find(token, "+", 1, true) or not find(token, "-", 1, true) then
+                return "FULL" -- it has a note, or is of a Python program: see free_one
             else
                 local expiry = "||-1"
                 if value ~= FOR_EVER then

@@ -1,13 +1,13 @@
 -- recall: gives back what a batch granted whose answer was lost, and forbids that batch to happen
 -- later. What a repeated request has got in the meantime stays granted.
--- keys: pool head tail leases departed journal held notes requests bindings waiters waiting granted daemons aside traits order
+-- keys: pool head tail leases departed journal held notes requests bindings waiters waiting granted daemons aside traits order units
 -- args: daemon sequence
 -- returns: how many leases were given back
 -- include: pool/serve.lua
 key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6]
 key.held, key.notes, key.requests, key.bindings = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 key.waiters, key.waiting, key.granted, key.daemons = KEYS[11], KEYS[12], KEYS[13], KEYS[14]
-key.aside, key.traits, key.order = KEYS[15], KEYS[16], KEYS[17]
+key.aside, key.traits, key.order, key.units = KEYS[15], KEYS[16], KEYS[17], KEYS[18]
 
 local function run()
     local daemon, sequence = ARGV[1], ARGV[2]

@@ -6,11 +6,11 @@
 -- include: pool/limit.lua
 
 local function renew(at)
-    local resource, token, timeout_ms = ARGV[at + 1], ARGV[at + 2], limit.time(span(ARGV[at + 3]))
-    local reply = 1
-    local its_token = free.token(resource)
+    local token, timeout_ms, reply = ARGV[at + 2], limit.time(span(ARGV[at + 3])), 1
+    local resource, refused = slot.meant(ARGV[at + 1], token)
+    local its_token = resource and free.token(resource)
     if not its_token then
-        return 0
+        return refused or 0
     end
     if token ~= "" and token ~= its_token then
         return refusal(free.NOT_OWNER)

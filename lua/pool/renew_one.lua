@@ -15,7 +15,8 @@ end
 local lease, timeout_ms = string.sub(pool, 1, -6) .. ":" .. name, tonumber(ARGV[6]) or 0
 local its_token = call("MGET", lease)[1]
 if not its_token or string.byte(its_token) == 35 or (token ~= "" and token ~= its_token)
-    or timeout_ms > 1e15 or call("HEXISTS", pool, name) == 0 then
+    or timeout_ms > 1e15 or call("HEXISTS", pool, name) == 0
+    or token == "" and call("HEXISTS", KEYS[3], "units") == 1 then -- it may have several holders
     return "FULL"
 end
 

@@ -1,7 +1,7 @@
 -- repair: builds the list anew from the hash and the leases. What is still linked keeps its order, but
 -- for that which the pool is to have; entries that make no sense become free ones without an expiry,
 -- names that no list can hold leave.
--- keys: pool head tail gc_cursor leases departed journal held notes requests bindings leader waiters waiting granted daemons aside traits order
+-- keys: pool head tail gc_cursor leases departed journal held notes requests bindings leader waiters waiting granted daemons aside traits order units
 -- args: (none)
 -- returns: [total, free, leased, changed]
 -- include: pool/whole.lua
@@ -10,7 +10,7 @@ key.gc_cursor, key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6],
 key.held, key.notes, key.requests = KEYS[8], KEYS[9], KEYS[10]
 key.bindings, key.leader = KEYS[11], KEYS[12]
 key.waiters, key.waiting, key.granted, key.daemons = KEYS[13], KEYS[14], KEYS[15], KEYS[16]
-key.aside, key.traits, key.order = KEYS[17], KEYS[18], KEYS[19]
+key.aside, key.traits, key.order, key.units = KEYS[17], KEYS[18], KEYS[19], KEYS[20]
 
 local order, is_met = {}, {} -- the new list; who has had a look already
 local locked
@@ -133,6 +133,39 @@ local function rebuild_index(names)
     return count
 end
 
+-- Counts anew which resource has how many units; what is known of their capacity stays.
+local function rebuild_units(names)
+    if redis.call("EXISTS", key.units) == 0 and not slot.open() then
+        return 0
+    end
+    redis.call("HSET", key.journal, "units", 1)
+    slot.is_used = true
+    local known, counts = redis.call("HKEYS", key.units), {}
+    slot.read(known)
+    for i = 1, #names do
+        local resource, number = slot.split(names[i])
+        local count = counts[resource] or { entries = 0, last = 0 }
+        counts[resource] = count
+        count.entries, count.last = count.entries + 1, math.max(count.last, number)
+    end
+    local changed = 0
+    for _, resource in ipairs(known) do
+        if not counts[resource] then
+            changed = changed + redis.call("HDEL", key.units, resource)
+        end
+    end
+    for resource, count in pairs(counts) do
+        local record = slot.of(resource) or slot.make(resource, count.entries, count.entries > 1)
+        if record.entries ~= count.entries or record.last < count.last then
+            record.entries, record.last = count.entries, count.last
+            slot.touch(resource)
+            changed = changed + 1
+        end
+    end
+    slot.write()
+    return changed
+end
+
 -- Drops keys of ours that have another type, and notes of leases that have ended.
 local function clean_notes()
     local names = redis.call("HKEYS", key.notes)
@@ -197,7 +230,7 @@ local function drop_misfits()
         [key.held] = "ZCARD", [key.bindings] = "ZCARD", [key.leader] = "GET",
         [key.waiters] = "ZCARD", [key.waiting] = "HLEN", [key.granted] = "HLEN",
         [key.daemons] = "HLEN", [key.aside] = "ZCARD", [key.traits] = "HLEN", [key.order] = "ZCARD",
-        [label.all] = "HLEN",
+        [label.all] = "HLEN", [key.units] = "HLEN",
     }
     local count = 0
     for name, read in pairs(reads) do
@@ -215,7 +248,7 @@ local function rebuild_labels(names)
     end
     local is_known, is_free = {}, {}
     for i = 1, #names do
-        is_known[names[i]] = true
+        is_known[names[i]], is_known[slot.split(names[i])] = true, true
     end
     for i = 1, #order do
         is_free[order[i]] = true
@@ -241,7 +274,8 @@ local function run()
     changed_count = changed_count + relink_all(names) + (place.rebuild(order) and 1 or 0)
     changed_count = changed_count + clean_notes() + clean_held() + clean_requests()
     changed_count = changed_count + clean_marks()
-    changed_count = changed_count + rebuild_index(names) + rebuild_labels(names)
+    changed_count = changed_count + rebuild_index(names) + rebuild_units(names)
+    changed_count = changed_count + rebuild_labels(names)
     index.write()
     if list.head ~= list.stored_head or list.tail ~= list.stored_tail then
         changed_count = changed_count + 1

@@ -1,13 +1,13 @@
 -- scale_begin: should the pool be larger or smaller, and may a program see to it now? Then none but this
 -- run may until its time is over. What is to go is out of the free list from here on.
--- keys: pool head tail leases departed journal waiters waiting scaling scale aside traits order
+-- keys: pool head tail leases departed journal waiters waiting scaling scale aside traits order units
 -- args: run time_ms min_free(0: never larger) max_free(0: never smaller) max_size(0: none) most
 -- returns: [what(u: larger, d: smaller, -: nothing now), how many, free, total, waiters, resource...]
 -- include: pool/scale.lua
 -- include: pool/eta.lua
 key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6]
 key.waiters, key.waiting, key.scaling, key.scale = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
-key.aside, key.traits, key.order = KEYS[11], KEYS[12], KEYS[13]
+key.aside, key.traits, key.order, key.units = KEYS[11], KEYS[12], KEYS[13], KEYS[14]
 local MOST_WAITERS = 1000 -- whose requests are looked at
 
 -- How much is free, and is not for those who wait: < 0 when they want more than there is.
@@ -24,7 +24,8 @@ end
 
 -- Which way, and how many.
 local function plan(total, spare, min_free, max_free, max_size, most)
-    local room = max_size > 0 and max_size - total or most
+    local size = slot.open() and redis.call("HLEN", key.units) or total
+    local room = max_size > 0 and max_size - size or most
     if min_free > 0 and spare < min_free and room > 0 then
         return "u", math.min(min_free - spare, room, most)
     end
@@ -48,7 +49,13 @@ local function is_free_to_run(what)
     return (tonumber(state[2]) or 0) <= clock()
 end
 
--- Those that have been free for longest. A name of two lines cannot be told to a program.
+-- A name of two lines cannot be told to a program, and of several units some may be held.
+local function can_go(name)
+    return not string.find(name, "\n", 1, true)
+        and (not slot.open() or slot.of((slot.split(name))).capacity == 1)
+end
+
+-- Those that have been free for longest.
 local function take(number, until_ms)
     local taken, looked = {}, 0
     list.open()
@@ -59,7 +66,7 @@ local function take(number, until_ms)
             return fault
         end
         local next = next_of[name]
-        if not string.find(name, "\n", 1, true) then
+        if can_go(name) then
             scale.put_aside(name, until_ms)
             taken[#taken + 1] = name
         end

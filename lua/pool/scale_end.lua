@@ -1,16 +1,16 @@
 -- scale_end: how a run ended. Larger: what it named comes into the pool, as far as there is room.
 -- Smaller: what went leaves the pool; when it failed it is free again. The same again does nothing.
--- keys: pool head tail leases departed journal held notes requests bindings waiters waiting granted daemons scaling scale aside traits order
+-- keys: pool head tail leases departed journal held notes requests bindings waiters waiting granted daemons scaling scale aside traits order units
 -- args: run what(u|d) error("": it went well) cooldown_ms longest_ms(of the waits after failures) max_size(0: none) resource...
 -- returns: [how many came or went, error, ms until the next may run]
--- include: pool/member.lua
+-- include: pool/capacity.lua
 -- include: pool/scale.lua
 -- include: pool/serve.lua
 key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6]
 key.held, key.notes, key.requests, key.bindings = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 key.waiters, key.waiting, key.granted, key.daemons = KEYS[11], KEYS[12], KEYS[13], KEYS[14]
 key.scaling, key.scale = KEYS[15], KEYS[16]
-key.aside, key.traits, key.order = KEYS[17], KEYS[18], KEYS[19]
+key.aside, key.traits, key.order, key.units = KEYS[17], KEYS[18], KEYS[19], KEYS[20]
 local this_run, what, why = ARGV[1], ARGV[2], ARGV[3]
 local cooldown_ms, longest_ms = tonumber(ARGV[4]), tonumber(ARGV[5])
 local LEAST_MS = 1000 -- of the waits after failures
@@ -29,14 +29,28 @@ end
 -- The new ones, as many as there is room for. A fault as the second.
 local function grow(resources)
     local added, max_size = {}, tonumber(ARGV[6])
-    local room = max_size > 0 and max_size - redis.call("HLEN", key.pool) or math.huge
+    local refused = capacity.open(resources)
+    if refused then
+        return 0, refused.err
+    end
+    local size = redis.call("HLEN", slot.is_used and key.units or key.pool)
+    local room = max_size > 0 and max_size - size or math.huge
     for i = 1, #resources do
-        local prev = prev_of[resources[i]]
-        if prev == ABSENT and #added < room then
+        local is_new = prev_of[resources[i]] == ABSENT
+        if slot.is_used then
+            is_new = not slot.of(resources[i])
+        end
+        if is_new and #added < room then
             added[#added + 1] = resources[i]
         end
     end
-    return #added, member.add(added, "-1")
+    if not slot.is_used then
+        return #added, member.add(added, "-1")
+    end
+    for i = 1, #added do
+        capacity.add(added[i], rule.capacity or 1, false, "-1")
+    end
+    return #added, capacity.finish()
 end
 
 -- What somebody has leased meanwhile, because all this took too long, has gone nevertheless.

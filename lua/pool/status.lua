@@ -1,10 +1,11 @@
 -- status: one resource.
--- keys: pool notes aside traits journal
+-- keys: pool notes aside traits journal units
 -- args: resource
--- returns: nil for a stranger; else names and values in turn: state(free|leased|quarantined|resting|cleaning|leaving|expired), ttl in ms(-1: permanent, -2: none), expiry(Unix seconds or -1), fence or 0, owner, next(where it goes when its lease ends: ""|quarantined|leaving), why, score, failures in a row, breaker, priority, uses, health(healthy|ill|"": no probe has said anything), health_age_ms(since it changed), probe_latency_us, probe_result, labels(k=v, sorted, as one text)
+-- returns: nil for a stranger; else names and values in turn: state(free|leased|quarantined|resting|cleaning|leaving|expired), ttl in ms(-1: permanent, -2: none), expiry(Unix seconds or -1), fence or 0, owner, next(where it goes when its lease ends: ""|quarantined|leaving), why, score, failures in a row, breaker, priority, uses, health(healthy|ill|"": no probe has said anything), health_age_ms(since it changed), probe_latency_us, probe_result, labels, capacity, holders; of several units the state is that of a free one, else of a leased one, else of the first, ttl, fence and owner are those of the lease that ends first, next and why of the first that has some
 -- include: pool/outcome.lua
 -- include: pool/probes.lua
 key.notes, key.aside, key.traits, key.journal = KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+key.units = KEYS[6]
 
 local STATES = {
     [aside.QUARANTINED] = "quarantined", [aside.ILL] = "quarantined",
@@ -37,34 +38,61 @@ local function health_of(resource)
     return state, math.max(clock() - tonumber(since), 0), tonumber(latency_us), result
 end
 
-local function run()
-    local resource = ARGV[1]
-    local prev = entry.of(resource)
-    if prev == ABSENT then
-        return false
-    elseif prev == MALFORMED then
-        return refusal(broken("the entry makes no sense:", resource))
-    end
-    local value = key.values({ resource })[1] or ""
-    local ttl_ms = redis.call("PTTL", key.lease(resource))
-    local token, owner = note.split(redis.call("HGET", key.notes, resource))
-    local kind, is_pending = aside.kind_of(resource)
-    local _, why = aside.reason_of(resource)
+local function look(name)
+    local value = key.values({ name })[1] or ""
+    local ttl_ms = redis.call("PTTL", key.lease(name))
+    local token, owner = note.split(redis.call("HGET", key.notes, name))
+    local kind, is_pending = aside.kind_of(name)
+    local _, why = aside.reason_of(name)
     local is_aside = kind and not is_pending and ttl_ms ~= -2 and not key.is_token(value)
+    return {
+        name = name, state = state_of(name, value, ttl_ms, is_aside and kind), ttl_ms = ttl_ms,
+        fence = key.fence_of(value), owner = token == value and owner ~= "" and owner,
+        next = is_pending and STATES[kind] or "", why = why,
+    }
+end
+
+-- Does one unit say more of its resource than another?
+local RANKS = { free = 3, leased = 2 }
+local function is_better(one, other)
+    local rank, others = RANKS[one.state] or 1, RANKS[other.state] or 1
+    return rank > others
+        or rank == others and one.ttl_ms >= 0 and (other.ttl_ms < 0 or one.ttl_ms < other.ttl_ms)
+end
+
+local function run()
+    local resource, best, lease, holders, next, why = ARGV[1], nil, nil, 0, "", ""
+    for _, name in ipairs(slot.entries({ resource })) do
+        if prev_of[name] == MALFORMED then
+            return refusal(broken("the entry makes no sense:", name))
+        end
+        local one = look(name)
+        best = (not best or is_better(one, best)) and one or best
+        if one.state == "leased" then
+            lease = (not lease or is_better(one, lease)) and one or lease
+            holders = holders + 1
+        end
+        next, why = next ~= "" and next or one.next, why ~= "" and why or one.why
+    end
+    if not best then
+        return false
+    end
+    read_rules()
+    lease = lease or best
+    local record = slot.is_used and slot.of(resource)
     local _, fails = outcome.of(resource)
     local health, age_ms, latency_us, result = health_of(resource)
-    read_rules()
     return {
-        "state", state_of(resource, value, ttl_ms, is_aside and kind),
-        "ttl", ttl_ms,
-        "expiry", tonumber(expiry_of[resource]),
-        "fence", key.fence_of(value),
-        "owner", token == value and owner ~= "" and owner,
-        "next", is_pending and STATES[kind] or "",
+        "state", best.state,
+        "ttl", lease.ttl_ms,
+        "expiry", tonumber(expiry_of[best.name]),
+        "fence", lease.fence,
+        "owner", lease.owner,
+        "next", next,
         "why", why,
         "score", outcome.score(resource),
         "failures", fails,
-        "breaker", outcome.breaker(resource),
+        "breaker", outcome.breaker(best.name),
         "priority", tonumber(trait.of("p", resource) or 0),
         "uses", tonumber(trait.of("u", resource) or 0),
         "health", health,
@@ -72,6 +100,8 @@ local function run()
         "probe_latency_us", latency_us,
         "probe_result", result,
         "labels", (label.split(trait.of("l", resource))),
+        "capacity", record and record.capacity or 1,
+        "holders", holders,
     }
 end
 

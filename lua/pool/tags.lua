@@ -1,9 +1,9 @@
 -- tags: the labels of a resource, or all that there are.
--- keys: pool journal traits
+-- keys: pool journal traits units
 -- args: resource("": of the pool)
 -- returns: labels, sorted; nil for a stranger. Of the pool: label, how many have it, how many of these are free, of each
 -- include: pool/label.lua
-key.journal, key.traits = KEYS[2], KEYS[3]
+key.journal, key.traits, key.units = KEYS[2], KEYS[3], KEYS[4]
 
 local function of_pool()
     local all, count_of, names, reply = redis.call("HGETALL", label.all), {}, {}, {}
@@ -23,7 +23,7 @@ local function run()
     redis.call("HLEN", key.pool)
     if ARGV[1] == "" then
         return of_pool()
-    elseif entry.of(ARGV[1]) == ABSENT then
+    elseif #slot.entries({ ARGV[1] }) == 0 then
         return false
     end
     local labels = label.split(trait.of("l", ARGV[1]))

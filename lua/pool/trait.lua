@@ -8,39 +8,47 @@
 --   u  how often it was granted, in a pool with order=least-used
 --   t  when it may be granted next: see pace
 -- It goes when the resource leaves the pool.
--- The script sets key.traits, key.aside.
--- include: pool/key.lua
-local trait = { LETTERS = { "a", "d", "h", "l", "p", "s", "t", "u" } }
+-- A resource with several units has one of each, but of what OF_ENTRY names each unit has its own.
+-- The script sets key.traits, key.aside, and what slot wants.
+-- include: pool/slot.lua
+local trait = {
+    LETTERS = { "a", "d", "h", "l", "p", "s", "t", "u" }, OF_ENTRY = { a = true, t = true },
+}
+
+local function field_of(letter, name)
+    return letter .. (trait.OF_ENTRY[letter] and name or slot.split(name))
+end
 
 function trait.of(letter, resource)
-    return redis.call("HGET", key.traits, letter .. resource)
+    return redis.call("HGET", key.traits, field_of(letter, resource))
 end
 
 function trait.set(letter, resource, value)
-    redis.call("HSET", key.traits, letter .. resource, value)
+    redis.call("HSET", key.traits, field_of(letter, resource), value)
 end
 
 function trait.drop(letter, resource)
-    redis.call("HDEL", key.traits, letter .. resource)
+    redis.call("HDEL", key.traits, field_of(letter, resource))
 end
 
 -- One more; what is no number stays.
 function trait.count(letter, resource)
-    redis.pcall("HINCRBY", key.traits, letter .. resource, 1)
+    redis.pcall("HINCRBY", key.traits, field_of(letter, resource), 1)
 end
 
--- These have left the pool.
-function trait.forget(resources)
+-- These have left the pool: entries, and resources of which nothing is left.
+function trait.forget(entries, resources)
     if redis.call("ZCARD", key.aside) > 0 then
-        call_each("ZREM", key.aside, resources)
+        call_each("ZREM", key.aside, entries)
     end
     if redis.call("HLEN", key.traits) == 0 then
         return
     end
     local fields = {}
-    for i = 1, #resources do
-        for k = 1, #trait.LETTERS do
-            fields[#fields + 1] = trait.LETTERS[k] .. resources[i]
+    for _, letter in ipairs(trait.LETTERS) do
+        local names = trait.OF_ENTRY[letter] and entries or resources
+        for i = 1, #names do
+            fields[#fields + 1] = letter .. names[i]
         end
     end
     call_each("HDEL", key.traits, fields)

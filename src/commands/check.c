@@ -72,6 +72,22 @@ bool check_resources(struct ask *ask, const struct pool *pool)
     return true;
 }
 
+bool check_capacity(struct ask *ask, const struct pool *pool)
+{
+    int64_t capacity = ask->options.capacity > 0 ? ask->options.capacity : pool->config->capacity;
+
+    if (pool->config->is_shared && ask->options.capacity > 1) {
+        ask_error(ask, ERR_GENERAL,
+                  "CAPACITY does not go with pool '%s': it is shared, without leases", pool->name);
+        return false;
+    }
+    if (ask->rest_count * capacity <= max_resources(ask))
+        return true;
+    ask_error(ask, ERR_GENERAL, "at most %lld units of resources in one call, not %d of %lld each",
+              (long long)max_resources(ask), ask->rest_count, (long long)capacity);
+    return false;
+}
+
 bool check_count(struct ask *ask)
 {
     if (!(ask->options.given & OPT_COUNT) || ask->options.count <= check_most(ask))

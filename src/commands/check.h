@@ -16,7 +16,9 @@ MUST_CHECK bool check_resource(struct ask *ask, const struct pool *pool, struct 
 MUST_CHECK bool check_resources(struct ask *ask, const struct pool *pool);
 /* How many resources one call may have. */
 int64_t check_most(const struct ask *ask);
-/* COUNT against that. */
+/* CAPACITY, of so many resources: not in a shared pool, and units against max_resources. */
+MUST_CHECK bool check_capacity(struct ask *ask, const struct pool *pool);
+/* COUNT against check_most(). */
 MUST_CHECK bool check_count(struct ask *ask);
 /* PRIORITY, if it is given, against the command's own bounds: -most to most. */
 MUST_CHECK bool check_priority(struct ask *ask, int64_t most);

@@ -31,8 +31,9 @@ struct hold {
     int64_t amount;       /* permits; else 1 */
     uint64_t asker;       /* a connection's id, and how often it had begun anew */
     unsigned resets;
-    bool is_joint;     /* others may have it by the same reqid: it has a name there */
-    struct hold *next; /* while only planned */
+    bool is_joint;                /* others may have it by the same reqid: it has a name there */
+    const struct later *freed_by; /* the request that may free it; NULL: none */
+    struct hold *next;            /* while only planned */
 };
 
 static struct hold *hold_of(struct session_item *item)
@@ -387,10 +388,45 @@ static void forget(struct peer *peer, const struct pool *pool, struct str set, s
     }
 }
 
-void holds_forget_lease(struct peer *peer, const struct pool *pool, struct str resource,
-                        struct str token)
+/* The token of a unit says which: see lua/pool/slot.lua. */
+static bool is_unit(const struct hold *hold)
 {
-    forget(peer, pool, STR(""), resource, token);
+    return str_find(hold->proof, STR(".")) >= 0;
+}
+
+void holds_free_lease(const struct later *later, struct peer *peer, struct str resource,
+                      struct str token)
+{
+    struct holder *holder = peer_state(peer)->holder;
+    if (token.len > 0 || holder == NULL) {
+        forget(peer, later->pool, STR(""), resource, token);
+        return;
+    }
+    list_each (node, &holder->session.items) {
+        struct hold *hold = hold_of(list_entry(node, struct session_item, node));
+        if (hold->pool != later->pool || !str_eq(hold->name, resource))
+            continue;
+        if (is_unit(hold))
+            hold->freed_by = later;
+        else
+            session_forget(&hold->item);
+    }
+}
+
+void holds_end_free(const struct later *later, bool is_done)
+{
+    struct peer *peer = turn_peer(later->turn);
+    struct holder *holder = peer != NULL ? peer_state(peer)->holder : NULL;
+    if (holder == NULL)
+        return;
+    list_each (node, &holder->session.items) {
+        struct hold *hold = hold_of(list_entry(node, struct session_item, node));
+        if (hold->freed_by != later)
+            continue;
+        hold->freed_by = NULL;
+        if (is_done)
+            session_forget(&hold->item);
+    }
 }
 
 void holds_forget_lock(struct peer *peer, const struct lock_name *name, struct str owner)

@@ -21,9 +21,11 @@ struct str holds_name(const struct later *later, char out[HOLDS_NAME_MAX]);
 /* The connection of this request holds these leases; when it has gone, whoever asked gives
  * them back, but with a reqid: then it will ask again. */
 void holds_take_leases(struct later *later, struct pool *pool, const struct leases *leases);
-/* It has asked to give this resource back. token: "" = whichever. */
-void holds_forget_lease(struct peer *peer, const struct pool *pool, struct str resource,
-                        struct str token);
+/* This request gives the resource back. token: "" = whichever. Without one it may be refused where
+ * several can hold the resource, so that what is of such a one is forgotten by holds_end_free(). */
+void holds_free_lease(const struct later *later, struct peer *peer, struct str resource,
+                      struct str token);
+void holds_end_free(const struct later *later, bool is_done);
 
 /* A lock that is asked for with SESSION: kept until its outcome is known. Of several of one request
  * the last comes first. amount: of permits, else 1. */

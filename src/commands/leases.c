@@ -148,6 +148,12 @@ static void end_count(void *arg, const struct err *err, int64_t count)
     later_end(later);
 }
 
+static void end_free(void *arg, const struct err *err, int64_t count)
+{
+    holds_end_free(arg, err == NULL);
+    end_count(arg, err, count);
+}
+
 void cmd_free(struct ask *ask)
 {
     struct pool *pool = check_pool(ask);
@@ -171,9 +177,10 @@ void cmd_free(struct ask *ask)
     if (ask->options.given & OPT_OUTCOME)
         more_add(&more, 'O', str_of(ask->options.outcome));
     request.more = more_text(&more);
+    struct later *later = later_new(ask, pool);
     for (int i = 0; i < ask->rest_count; i++)
-        holds_forget_lease(ask->peer, pool, ask->rest[i], ask->options.token);
-    leases_free(pool, &request, end_count, later_new(ask, pool));
+        holds_free_lease(later, ask->peer, ask->rest[i], ask->options.token);
+    leases_free(pool, &request, end_free, later);
     more_clear(&more);
 }
 

@@ -2,6 +2,7 @@
 #include "commands/options.h"
 #include "base/name.h"
 #include "base/num.h"
+#include "config/config.h"
 #include <stdio.h>
 
 #define MAX_PERMITS  INT64_C(1000000000) /* the scripts add them up exactly */
@@ -57,6 +58,9 @@ const struct option option_table[] = {
     {"WITHDATA", OPT_WITHDATA, NULL,
      "Each resource as an array, what belongs to it (POOL SETDATA) as the last; nil: nothing "
      "does."},
+    {"CAPACITY", OPT_CAPACITY, "n",
+     "How many may hold each of these resources at once; else new ones get the pool's capacity, "
+     "and known ones keep theirs."},
     {NULL, 0, NULL, NULL}};
 
 static const struct option *find_option(struct str word)
@@ -212,6 +216,8 @@ static bool parse_value(const struct option *option, struct str value, struct op
         return parse_seconds(option, value, &out->binding_ms, err);
     case OPT_COUNT:
         return parse_count(option, value, &out->count, err);
+    case OPT_CAPACITY:
+        return parse_range(option, value, 1, MOST_CAPACITY, &out->capacity, err);
     case OPT_WAIT:
         return parse_wait(value, &out->wait_ms, err);
     case OPT_NAME:

@@ -34,7 +34,8 @@ enum option_flag {
     OPT_REASON = 1 << 24,     /* REASON text */
     OPT_OUTCOME = 1 << 25,    /* OUTCOME word */
     OPT_WHERE = 1 << 26,      /* WHERE key=value [key=value ...] */
-    OPT_WITHDATA = 1 << 27    /* WITHDATA */
+    OPT_WITHDATA = 1 << 27,   /* WITHDATA */
+    OPT_CAPACITY = 1 << 28    /* CAPACITY n */
 };
 
 #define OPTIONS_MOST_LABELS 8
@@ -45,6 +46,7 @@ struct options {
     int64_t binding_ms;
     int64_t wait_ms;                      /* 0: without a limit */
     int64_t count;                        /* >= 1 */
+    int64_t capacity;                     /* 1 to MOST_CAPACITY where given, else 0 */
     int64_t permits, limit;               /* 1 <= permits <= limit */
     struct str name, owner, reqid, token; /* 1 to 512 bytes, no NUL, where given */
     const char *outcome;                  /* "ok" "slow" "fail"; NULL where not given */

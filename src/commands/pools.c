@@ -13,14 +13,16 @@ static struct member_words words_of(const struct ask *ask)
     return (struct member_words){.expiry_ms =
                                      ask->options.given & OPT_TIMEOUT ? ask->options.timeout_ms : 0,
                                  .has_priority = (ask->options.given & OPT_PRIORITY) != 0,
-                                 .priority = ask->options.priority};
+                                 .priority = ask->options.priority,
+                                 .capacity = ask->options.capacity};
 }
 
 void cmd_pool_extend(struct ask *ask)
 {
     struct pool *pool = check_pool(ask);
 
-    if (pool == NULL || !check_priority(ask, MOST_PRIORITY) || !check_resources(ask, pool))
+    if (pool == NULL || !check_priority(ask, MOST_PRIORITY) || !check_resources(ask, pool) ||
+        !check_capacity(ask, pool))
         return;
     struct member_words words = words_of(ask);
     members_extend_with(pool, &words, ask->rest, ask->rest_count, outcome_int,
@@ -40,7 +42,8 @@ void cmd_pool_assign(struct ask *ask)
 {
     struct pool *pool = check_pool(ask);
 
-    if (pool == NULL || !check_priority(ask, MOST_PRIORITY) || !check_resources(ask, pool))
+    if (pool == NULL || !check_priority(ask, MOST_PRIORITY) || !check_resources(ask, pool) ||
+        !check_capacity(ask, pool))
         return;
     struct member_words words = words_of(ask);
     members_assign_with(pool, &words, ask->rest, ask->rest_count, outcome_ints,

@@ -11,12 +11,13 @@ static const struct command pool_rows[] = {
      .group = GROUP_POOLS,
      .run = cmd_pool_extend,
      .args = "pool",
-     .options = OPT_TIMEOUT | OPT_PRIORITY,
+     .options = OPT_TIMEOUT | OPT_PRIORITY | OPT_CAPACITY,
      .rest = "resource [resource ...]",
      .flags = CMD_WRITE | CMD_RESOURCES,
      .summary = "Adds resources at the end of the free list, or where the pool's order wants them; "
-                "known ones get the new expiry and PRIORITY. Without TIMEOUT they never expire. "
-                "PRIORITY goes with order = priority.",
+                "known ones get the new expiry, PRIORITY (which goes with order = priority) and "
+                "CAPACITY: of one that is smaller, free units leave at once, leased ones when they "
+                "come back. Without TIMEOUT they never expire.",
      .reply = "How many were new.",
      .since = FIRST},
     {.name = "SHRINK",
@@ -128,7 +129,8 @@ static const struct command pool_rows[] = {
          "(-1: never), error of the last reading, next_ms until the next one), "
          "scaling (up, down: a program runs; idle), scaling_since_ms (its start, or that of the "
          "last one; -1: none), scaling_count (how many came or went), scaling_error, "
-         "scaling_next_ms (until another may run).",
+         "scaling_next_ms (until another may run), capacity (units that can be leased; total "
+         "counts resources, all others units).",
      .since = FIRST},
     {.name = "HEALTH",
      .full = "pool|health",
@@ -155,7 +157,9 @@ static const struct command pool_rows[] = {
          "open, half-open), priority, uses (how often it was granted, counted where order = "
          "least-used), health (healthy, ill, or \"\" without probes), health_age_ms (since it "
          "changed), probe_latency_us and probe_result (as they were told last: at each change, "
-         "else once a minute), labels.",
+         "else once a minute), labels, capacity, holders. Of a resource with several units the "
+         "state is "
+         "free while one is; ttl, fence and owner are of the lease that ends first.",
      .since = FIRST},
     {.name = "QUARANTINE",
      .full = "pool|quarantine",
@@ -828,7 +832,9 @@ const struct command command_table[] = {
      .flags = CMD_WRITE | CMD_RESOURCES,
      .summary = "Ends leases; TIMEOUT gives the resources a new expiry, without it the expiry "
                 "stays.",
-     .reply = "How many were freed; NOTOWNER when the lease has another token than TOKEN.",
+     .reply =
+         "How many were freed; NOTOWNER when the lease has another token than TOKEN, or without "
+         "TOKEN several have one.",
      .since = FIRST},
     {.name = "RENEW",
      .full = "renew",

@@ -121,16 +121,31 @@ static bool check_order(const struct pool_config *pool, struct str name, struct 
                    (int)name.len, name.ptr, pool->order);
 }
 
-static bool check_orders(const struct config *config, struct err *err)
+static bool check_capacity(bool is_shared, int64_t capacity, struct str pool, struct err *err)
+{
+    return !is_shared || capacity == 1 ||
+           err_set(err, ERR_GENERAL,
+                   "[pool:%.*s] mode = shared, capacity = %lld: a shared pool has no leases and no "
+                   "capacity but 1",
+                   PRSTR(pool), (long long)capacity);
+}
+
+static bool check_pool(const struct pool_config *pool, struct str name, struct err *err)
+{
+    return check_order(pool, name, err) &&
+           check_capacity(pool->is_shared, pool->capacity, name, err);
+}
+
+static bool check_pools(const struct config *config, struct err *err)
 {
     struct str name;
     void *pool;
 
     for (size_t at = 0; map_next(&config->pools, &at, &name, &pool);) {
-        if (!check_order(pool, name, err))
+        if (!check_pool(pool, name, err))
             return false;
     }
-    return check_order(&config->pool_default, STR("*"), err);
+    return check_pool(&config->pool_default, STR("*"), err);
 }
 
 /* What must hold between settings; on failure *name is one of them, a given one if any is. */
@@ -152,7 +167,7 @@ static bool check_together(const struct config *config, const char **name, struc
         return err_set(err, ERR_GENERAL,
                        "[redis] state_dir: no default, for neither XDG_STATE_HOME nor HOME is set");
     *name = "pool:*.order";
-    return check_orders(config, err);
+    return check_pools(config, err);
 }
 
 /* Reads all layers and builds the structs of a zeroed config. */
@@ -523,6 +538,41 @@ static void set_named_value(struct config *config, const struct key *row, struct
     }
 }
 
+/* Would a pool be fine with that value of this row? */
+static bool check_pool_value(const struct pool_config *pool, struct str name, const struct key *row,
+                             struct str value, struct err *err)
+{
+    struct pool_config as_set = {.is_shared = pool->is_shared, .capacity = pool->capacity};
+    value_store(row, &as_set, value);
+    bool is_good = check_capacity(as_set.is_shared, as_set.capacity, name, err);
+    value_clear(row, &as_set);
+    return is_good;
+}
+
+static bool has_own_value(const struct config *config, const struct key *row, struct str pool)
+{
+    char *name = mem_printf("pool:%.*s.%s", PRSTR(pool), row->name);
+    bool has_own = map_get(&config->given, str_of(name)) != NULL;
+    mem_free(name);
+    return has_own;
+}
+
+/* The same of all that get the value: see check_pools(). */
+static bool check_pool_values(const struct config *config, const struct key *row, struct str pool,
+                              struct str value, struct err *err)
+{
+    bool is_all = str_eq(pool, STR("*")), is_good = true;
+    struct str name;
+    void *one;
+    if (row->section != KEY_POOL)
+        return true;
+    is_good = check_pool_value(is_all ? &config->pool_default : config_pool(config, pool), pool,
+                               row, value, err);
+    for (size_t at = 0; is_all && is_good && map_next(&config->pools, &at, &name, &one);)
+        is_good = has_own_value(config, row, name) || check_pool_value(one, name, row, value, err);
+    return is_good;
+}
+
 /* Puts Redis' words before the reason. */
 static bool refuse_set(struct err *err, const char *shown)
 {
@@ -552,8 +602,9 @@ bool config_set(struct config *config, struct str name, struct str value, struct
     else if (is_new && structs->count >= (size_t)config->server.max_pools)
         is_good = err_set(err, ERR_GENERAL, "[server] max_pools is reached");
     else
-        is_good =
-            value_check(row, value, err) && (structs != NULL || set_value(config, row, value, err));
+        is_good = value_check(row, value, err) &&
+                  check_pool_values(config, row, pool, value, err) &&
+                  (structs != NULL || set_value(config, row, value, err));
     if (!is_good)
         return refuse_set(err, shown);
 

@@ -67,6 +67,8 @@ struct log_config {
     char *target; /* stderr syslog */
 };
 
+#define MOST_CAPACITY 1000 /* of a resource */
+
 /* [pool:NAME]; what that section does not set is as in [pool:*], and else the default. */
 struct pool_config {
     bool is_shared;             /* mode = exclusive | shared */
@@ -78,6 +80,7 @@ struct pool_config {
     int64_t gc_interval_ms;
     int64_t gc_count;             /* entries of one sweep; 0: grows with the pool */
     int64_t unhealthy_timeout_ms; /* of a quarantine */
+    int64_t capacity;             /* leases of one resource at once */
     char *rate, *pool_rate;       /* grants of a resource, of the pool: "10/s"; "" = no limit */
     int64_t breaker;              /* failures in a row; 0: never */
     int64_t breaker_rest_ms, half_life_ms;

@@ -263,6 +263,10 @@ static const struct key rows[] = {
      .initial = "3600", .min = 0, .max = 100 * YEAR, .flags = KEY_LIVE,
      .sentence =
          "Seconds that a resource stays in quarantine when nobody restores it; 0: for ever."},
+    {POOL(capacity), .name = "capacity", .type = KEY_INT, .initial = "1", .min = 1,
+     .max = MOST_CAPACITY, .flags = KEY_LIVE,
+     .sentence = "How many may hold one resource at once, where POOL EXTEND does not say so; only "
+                 "in exclusive pools."},
     {POOL(rest_ms), .name = "rest", .type = KEY_SECONDS, .initial = "0", .min = 0,
      .max = 100 * YEAR, .flags = KEY_LIVE,
      .sentence = "Seconds that a resource is not handed out again after its lease has ended."},

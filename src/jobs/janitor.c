@@ -26,6 +26,7 @@ struct cleaning {
     struct list_node node; /* in place->cleanings */
     struct place *place;
     char *resource, *mark;
+    char *entry; /* as the claim names it: of several units of a resource each is cleaned alone */
     struct check *check; /* while it goes on */
     bool is_told;        /* or just being told: how it ended */
     enum cleaning_how how;
@@ -49,6 +50,7 @@ static void drop(struct cleaning *cleaning)
     list_remove(&cleaning->place->cleanings, &cleaning->node);
     check_free(cleaning->check);
     mem_free(cleaning->resource);
+    mem_free(cleaning->entry);
     mem_free(cleaning->mark);
     mem_free(cleaning);
 }
@@ -89,7 +91,7 @@ static void tell(struct cleaning *cleaning)
         end_tell(cleaning, &err, answer_none());
         return;
     }
-    cleaning_end(pool, str_of(cleaning->mark), str_of(cleaning->resource), cleaning->how,
+    cleaning_end(pool, str_of(cleaning->mark), str_of(cleaning->entry), cleaning->how,
                  str_of(cleaning->error), end_tell, cleaning);
 }
 
@@ -175,11 +177,12 @@ static void start(struct cleaning *cleaning, const struct pool *pool)
     mem_free(name);
 }
 
-static void begin(struct place *place, const struct pool *pool, struct str resource,
-                  const char *mark)
+static void begin(struct place *place, const struct pool *pool, struct str entry,
+                  struct str resource, const char *mark)
 {
     struct cleaning *cleaning = mem_zalloc(sizeof *cleaning);
     cleaning->place = place;
+    cleaning->entry = mem_dup(entry);
     cleaning->resource = mem_dup(resource);
     cleaning->mark = mem_dup(str_of(mark));
     cleaning->until_ms =
@@ -207,10 +210,11 @@ static void end_claim(void *arg, const struct err *err, const struct answer *ans
     struct claim *claim = arg;
     struct place *place = claim->place;
     struct pool *pool = pool_of(place);
-    size_t count = err == NULL && pool != NULL ? answer_count(answer) / 2 : 0;
+    size_t count = err == NULL && pool != NULL ? answer_count(answer) / 3 : 0;
     place->is_claiming = false;
     for (size_t i = 0; i < count; i++)
-        begin(place, pool, answer_str(answer_at(answer, 2 * i)), claim->mark);
+        begin(place, pool, answer_str(answer_at(answer, 3 * i)),
+              answer_str(answer_at(answer, 3 * i + 2)), claim->mark);
     if (place->is_kicked || (count > 0 && (int64_t)count == claim->most))
         kick(place);
     mem_free(claim);

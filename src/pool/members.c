@@ -1,7 +1,9 @@
 /* members: see members.h. */
 #include "pool/members.h"
+#include "base/num.h"
 #include "pool/packed.h"
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 
 /* Due leases that one collection takes back; it tells when there are more. */
@@ -32,32 +34,45 @@ static void send(struct packed *packed)
  */
 
 /* The first argument of both scripts has all that is said: see lua/pool/member.lua. */
-static void send_adding(struct pool *pool, enum script_id script, const struct member_words *words,
-                        const struct str *resources, int count, answer_done done, void *arg)
+static struct packed *start_adding(struct pool *pool, enum script_id script,
+                                   const struct member_words *words, const struct str *resources,
+                                   int count, answer_done done, void *arg)
 {
-    char text[2 * PACKED_INT];
+    char text[3 * PACKED_INT];
     int len = snprintf(text, sizeof text, "%" PRId64, words->expiry_ms);
 
     if (words->has_priority)
         len += snprintf(text + len, sizeof text - (size_t)len, "\1P%" PRId64, words->priority);
+    if (words->capacity > 0)
+        len += snprintf(text + len, sizeof text - (size_t)len, "\1C%" PRId64, words->capacity);
     struct packed *packed =
         start(pool, script, 1 + count, (size_t)len + packed_bytes_of(resources, count), done, arg);
     packed->op.done = end_adding;
     packed_put(packed, str_make(text, (size_t)len));
     packed_put_all(packed, resources, count);
-    send(packed);
+    return packed;
+}
+
+/* What is added to one with several units may touch as many. */
+static int weigh_units(int count, int64_t capacity)
+{
+    int64_t units = count * (capacity > 0 ? capacity : 1);
+    return units < INT_MAX ? (int)units : INT_MAX;
 }
 
 void members_extend_with(struct pool *pool, const struct member_words *words,
                          const struct str *resources, int count, answer_done done, void *arg)
 {
-    send_adding(pool, SCRIPT_POOL_EXTEND, words, resources, count, done, arg);
+    struct packed *packed =
+        start_adding(pool, SCRIPT_POOL_EXTEND, words, resources, count, done, arg);
+    packed->op.weight = weigh_units(packed->op.weight, words->capacity);
+    send(packed);
 }
 
 void members_assign_with(struct pool *pool, const struct member_words *words,
                          const struct str *resources, int count, answer_done done, void *arg)
 {
-    send_adding(pool, SCRIPT_POOL_ASSIGN, words, resources, count, done, arg);
+    send(start_adding(pool, SCRIPT_POOL_ASSIGN, words, resources, count, done, arg));
 }
 
 void members_extend(struct pool *pool, int64_t expiry_ms, const struct str *resources, int count,
@@ -215,14 +230,13 @@ void members_bound(struct pool *pool, struct str name, answer_done done, void *a
 /* --- looking -------------------------------------------------------------------------------------
  */
 
-/* A command of Redis on the pool's hash, up to its key; `more`: arguments that follow. */
+/* A command of Redis on the hash that has the names, up to its key; `more`: arguments that follow.
+ */
 static struct packed *start_command(struct pool *pool, struct str command, int more, size_t bytes,
                                     answer_done done, void *arg)
 {
-    struct str key = pool_keys_hash(&pool->keys);
-    struct packed *packed = start(pool, SCRIPT_NONE, 2 + more, key.len + bytes, done, arg);
+    struct packed *packed = start(pool, SCRIPT_POOL_NAMES, 1 + more, bytes, done, arg);
     packed_put_literal(packed, command);
-    packed_put(packed, key);
     return packed;
 }
 

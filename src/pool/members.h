@@ -14,7 +14,7 @@
 /* The answer in the shape that the script's header gives; err as in leases.h. */
 typedef void (*answer_done)(void *arg, const struct err *err, const struct answer *answer);
 
-/* expiry_ms from now; <= 0: never. */
+/* expiry_ms from now; <= 0: never. Those that are new get the capacity of the pool's settings. */
 void members_extend(struct pool *pool, int64_t expiry_ms, const struct str *resources, int count,
                     answer_done done, void *arg);
 /* What else is said of those that are added, known ones too. {0}: nothing, and for ever. */
@@ -22,6 +22,7 @@ struct member_words {
     int64_t expiry_ms;
     bool has_priority; /* an error but in a pool with order = priority */
     int64_t priority;  /* -MOST_PRIORITY..MOST_PRIORITY; none is 0 */
+    int64_t capacity;  /* of all of them; 0: new ones have the pool's, known ones theirs */
 };
 enum { MOST_PRIORITY = 1000 };
 void members_extend_with(struct pool *pool, const struct member_words *words,

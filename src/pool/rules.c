@@ -11,6 +11,7 @@ enum rule_type {
     RULE_NUMBER, /* int64_t; off when it is 0 */
     RULE_FLAG,   /* char *: on when there is something; off when empty or NULL, as the next */
     RULE_WORD,   /* char *; off when it is "fifo", and in shared pools */
+    RULE_FACTOR, /* int64_t; off when it is 1 */
     RULE_RATE    /* char *, as num_parse_rate() takes it: "<span in us>/<count>" */
 };
 
@@ -24,6 +25,7 @@ static const struct {
 #define AT(field) offsetof(struct pool_config, field)
     {"rest", RULE_NUMBER, AT(rest_ms), AT(rest_ms)},
     {"clean", RULE_FLAG, AT(on_free), 0},
+    {"capacity", RULE_FACTOR, AT(capacity), AT(capacity)},
     {"rate", RULE_RATE, AT(rate), 0},
     {"pool_rate", RULE_RATE, AT(pool_rate), 0},
     {"max_lease", RULE_NUMBER, AT(max_lease_ms), AT(max_lease_ms)},
@@ -45,9 +47,9 @@ static int64_t number_at(const struct pool_config *config, size_t offset)
 static size_t write_rule(const struct pool_config *config, size_t i, char *out, size_t size)
 {
     int64_t count, span_us;
-    if (rows[i].type == RULE_NUMBER) {
+    if (rows[i].type != RULE_RATE) {
         int64_t n = number_at(config, rows[i].offset);
-        if (n == 0 || number_at(config, rows[i].needs) == 0)
+        if (n == (rows[i].type == RULE_FACTOR) || number_at(config, rows[i].needs) == 0)
             return 0;
         return (size_t)snprintf(out, size, " %s=%" PRId64, rows[i].name, n);
     }

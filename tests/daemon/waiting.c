@@ -56,7 +56,7 @@ START_TEST(a_higher_priority_is_served_first)
     wait_in_line(0, "MALLOC p WAIT 10000");
     wait_in_line(1, "MALLOC p WAIT 10000 PRIORITY -5");
     wait_in_line(2, "MALLOC p WAIT 10000 PRIORITY 1000");
-    expect_like(c, "EXPLAIN p", "*'line'*'priority'\n*(integer) 1000*(integer) 0*(integer) -5");
+    expect_like(c, "EXPLAIN p", "*'line'*'priority'\n*(integer) 1000*(integer) 0*(integer) -5*");
     for (int i = 2; i != 1; i = i == 2 ? 0 : 1) {
         expect(c, "FREE p r", "(integer) 1");
         expect_text(client_read(others[i]), "'r'");

@@ -18,7 +18,7 @@ sys.path.insert(0, "tests/lib")
 from daemon import DEADLINE_S, Daemon, free_port  # noqa: E402
 
 PROMPT = "127.0.0.1:7411> "
-TOKEN = re.compile(r'"([0-9]+-[A-Za-z0-9_-]{22})"')
+TOKEN = re.compile(r'"([0-9]+-[A-Za-z0-9_-]{22}(?:\.[0-9]+)?)"')
 NUMBER = re.compile(r"\(integer\) ([0-9]{4,})$")
 
 

@@ -154,10 +154,10 @@ static void show_text(struct text *out, const char *text, size_t len)
     if (digits == 16 && (len == 16 || text[16] == '-' || text[16] == '+')) {
         size_t rest = len - 16;
         text_addf(out, "#");
-        if (rest == 23 && count_of(text + 17, 22, isxdigit) == 22)
+        size_t is_hashed = rest >= 23 && count_of(text + 17, 22, isxdigit) == 22;
+        if (is_hashed)
             text_addf(out, "%ch", text[16]);
-        else
-            text_add(out, text + 16, rest);
+        text_add(out, text + 16 + 23 * is_hashed, rest - 23 * is_hashed);
         return;
     }
     text_add(out, text, len);

@@ -33,8 +33,9 @@ redisReply *script_say(const struct pool_at *at, enum script_id id, const char *
 /* A batch of the next sequence with these operations. */
 redisReply *script_batch(struct pool_at *at, const char *operations);
 
-/* An answer as text: [a b [c] 1 nil], "!" before an error; fences and tickets as #, the random parts of tokens
- * that a script has made as h, "" for an empty one. The caller frees it with free(). */
+/* An answer as text: [a b [c] 1 nil], "!" before an error; fences and tickets as #, the random
+ * parts of tokens that a script has made as h, "" for an empty one. The caller frees it with
+ * free(). */
 char *script_show(const redisReply *reply);
 /* The caller's test fails unless the answer reads like this. An expectation that ends in "..." is
  * the beginning. */

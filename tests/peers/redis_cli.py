@@ -89,7 +89,7 @@ class RedisCli(unittest.TestCase):
     def test_hints_show_subcommands(self):
         terminal = self.terminal()
         terminal.type("POOL EXTEND ")
-        terminal.wait_for("pool [TIMEOUT seconds] resource [resource ...]")
+        terminal.wait_for("pool [TIMEOUT seconds] [PRIORITY n] [CAPACITY n] resource")
 
     def test_tab_completes_our_commands(self):
         terminal = self.terminal()

@@ -52,7 +52,7 @@ START_TEST(what_comes_back_is_free_when_it_is_clean)
     STATUS("a", "cleaning");
     expect_redis(&scene, "TTL p|x:a", "-1"); /* nobody but who cleans it ends that */
     expect_batch(&scene.at, M1("r2") M1("r3"), "[[b ...");
-    CLAIM("D:1 9 5000", "[a 0]");
+    CLAIM("D:1 9 5000", "[a 0 a]");
     CLAIM("E:1 9 5000", "[]");
     expect_redis(&scene, "GET p|x:a", "#CLEANING D:1");
     END("E:1 a clean \"\" 3 1 9 0", "0");
@@ -72,7 +72,7 @@ START_TEST(who_waits_gets_it_when_it_is_clean)
     expect_batch(&scene.at, "W D:1 \"\" 0 1 1 60000 r2 \"\" 0 \"\" \"\"", "[[# #]]");
     expect_batch(&scene.at, F("a"), "[1]");
     expect_redis(&scene, "HLEN p|x|pool|granted", "0");
-    CLAIM("D:1 9 5000", "[a 0]");
+    CLAIM("D:1 9 5000", "[a 0 a]");
     END("D:1 a clean \"\" 3 1 9 0", "1");
     expect_redis(&scene, "HLEN p|x|pool|granted", "1");
     STATUS("a", "leased");
@@ -92,8 +92,8 @@ START_TEST(they_are_cleaned_in_the_order_of_their_coming)
         script_expect(script_batch(&scene.at, words), "[1]", __FILE__, __LINE__);
         wait_a_moment();
     }
-    CLAIM("D:1 2 5000", "[c 0 a 0]");
-    CLAIM("D:2 2 5000", "[b 0]");
+    CLAIM("D:1 2 5000", "[c 0 c a 0 a]");
+    CLAIM("D:2 2 5000", "[b 0 b]");
     scene_close(&scene);
 }
 END_TEST
@@ -103,13 +103,13 @@ START_TEST(what_nobody_told_the_end_of_is_cleaned_by_another)
     open_scene();
     EXTEND("a", "1");
     expect_batch(&scene.at, M1("r1") F("a"), "[[a ...");
-    CLAIM("D:1 9 20", "[a 0]");
+    CLAIM("D:1 9 20", "[a 0 a]");
     end_time("a");
     STATUS("a", "cleaning");
-    CLAIM("E:1 9 5000", "[a 0]");
+    CLAIM("E:1 9 5000", "[a 0 a]");
     END("D:1 a clean \"\" 3 1 9 0", "0");
     END("E:1 a undone \"\" 3 1 9 0", "2");
-    CLAIM("E:2 9 5000", "[a 0]");
+    CLAIM("E:2 9 5000", "[a 0 a]");
     scene_close(&scene);
 }
 END_TEST
@@ -137,7 +137,7 @@ START_TEST(failures_are_tried_again_and_then_given_up)
     /* whoever restores it has it cleaned first */
     expect(&scene.at, SCRIPT_POOL_RESTORE, "\"\" a", "1");
     STATUS("a", "cleaning");
-    CLAIM("D:10 9 5000", "[a 0]");
+    CLAIM("D:10 9 5000", "[a 0 a]");
     expect(&scene.at, SCRIPT_POOL_RESTORE, "\"\" a", "1"); /* or says that it is clean */
     STATUS("a", "free");
     scene_close(&scene);
@@ -149,7 +149,7 @@ START_TEST(without_the_rule_all_that_waits_to_be_cleaned_is_free)
     open_scene();
     EXTEND("a b c", "3");
     expect_batch(&scene.at, "M a 3 60000 r1 \"\" 0 \"\" \"\" F \"\" \"\" 3 a b c", "[[a ...");
-    CLAIM("D:1 1 5000", "[a 0]");
+    CLAIM("D:1 1 5000", "[a 0 a]");
     CLAIM("D:2 0 5000", "[]");
     expect(&scene.at, SCRIPT_POOL_SET_RULES, "\"\" \"\"", "1");
     CLAIM("D:3 0 5000", "[]");
@@ -169,7 +169,7 @@ START_TEST(what_is_quarantined_while_it_is_cleaned_stays_so)
     open_scene();
     EXTEND("a b", "2");
     expect_batch(&scene.at, M1("r1") F("a"), "[[a ...");
-    CLAIM("D:1 1 5000", "[a 0]");
+    CLAIM("D:1 1 5000", "[a 0 a]");
     expect(&scene.at, SCRIPT_POOL_SET_ASIDE, "1 0 \"a look\" a", "1");
     END("D:1 a clean \"\" 3 1 9 0", "0");
     STATUS("a", "quarantined");

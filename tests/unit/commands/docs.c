@@ -382,7 +382,7 @@ START_TEST(help_explains_one_command_and_its_options)
     ck_assert_ptr_nonnull(strstr(rig.text, "\nReply: "));
     says("HELP", "POOL", "extend");
     ck_assert_ptr_nonnull(
-        strstr(rig.text, "POOL EXTEND pool [TIMEOUT seconds] [PRIORITY n] resource"));
+        strstr(rig.text, "POOL EXTEND pool [TIMEOUT seconds] [PRIORITY n] [CAPACITY n] resource"));
     ck_assert_ptr_nonnull(strstr(rig.text, "\n  KEYS: "));
     says("HELP", "pool");
     ck_assert_ptr_nonnull(strstr(rig.text, "POOL SHRINK pool resource"));

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ALL_OPTIONS ((1U << 28) - 1)
+#define ALL_OPTIONS ((1U << 29) - 1)
 
 static struct options options;
 static struct err err;
@@ -54,9 +54,10 @@ START_TEST(each_word_sets_its_value_whatever_its_case)
                     "SHARED", "permits", "2", "of", "3", "session", "wait", "250", "report",
                     "policy", "RemoteFirst", "once", "nowait", "delay", "0.5", "retries", "4",
                     "priority", "-3", "retry", "2", "push", "missed", "SKIP", "reason", "old",
-                    "outcome", "FAIL", "where", "k=v", "l=w=x", "withdata"));
+                    "outcome", "FAIL", "where", "k=v", "l=w=x", "withdata", "capacity", "1000"));
     ck_assert_int_eq(options.where_count, 2);
     is_text(options.where[1], "l=w=x");
+    ck_assert_int_eq(options.capacity, 1000);
     is_text(options.reason, "old");
     ck_assert_str_eq(options.outcome, "fail");
     ck_assert_int_eq(options.missed, MISSED_SKIP);
@@ -77,7 +78,7 @@ START_TEST(each_word_sets_its_value_whatever_its_case)
     ck_assert_int_eq(options.permits, 2);
     ck_assert_int_eq(options.limit, 3);
     ck_assert_int_eq(options.wait_ms, 250);
-    ck_assert_int_eq(used, 50);
+    ck_assert_int_eq(used, 52);
 }
 END_TEST
 
@@ -281,7 +282,7 @@ START_TEST(options_are_printed_as_a_person_writes_them)
                      "[PERMITS n OF m] [SESSION] [WAIT ms] [REPORT] [POLICY policy] [ONCE] "
                      "[NOWAIT] [DELAY seconds] [RETRIES n] [PRIORITY n] [RETRY seconds] [PUSH] "
                      "[MISSED once|skip|all] [REASON text] [OUTCOME ok|slow|fail] "
-                     "[WHERE key=value [key=value ...]] [WITHDATA]");
+                     "[WHERE key=value [key=value ...]] [WITHDATA] [CAPACITY n]");
     options_print(OPT_COUNT, text, sizeof(text));
     ck_assert_str_eq(text, "[COUNT n]");
     options_print(ALL_OPTIONS, text, 10); /* cut, not overrun */

@@ -36,6 +36,8 @@ START_TEST(changes_say_expiry_and_resources)
 {
     members_extend(pool, 5000, resources, 2, hear_answer, &told);
     expect_call(SCRIPT_POOL_EXTEND, "5000 a b");
+    members_extend_to(pool, 3, 5000, resources, 2, hear_answer, &told);
+    expect_call(SCRIPT_POOL_EXTEND, "5000\0013 a b");
     members_assign(pool, 0, resources, 2, hear_answer, &told);
     expect_call(SCRIPT_POOL_ASSIGN, "0 a b");
     members_assign(pool, 0, NULL, 0, hear_answer, &told);
@@ -59,13 +61,13 @@ END_TEST
 START_TEST(simple_looks_are_commands_of_redis)
 {
     members_keys(pool, hear_answer, &told);
-    expect_call(SCRIPT_NONE, "HKEYS ns|gpus|pool");
+    expect_call(SCRIPT_POOL_NAMES, "HKEYS");
     members_len(pool, hear_answer, &told);
-    expect_call(SCRIPT_NONE, "HLEN ns|gpus|pool");
+    expect_call(SCRIPT_POOL_NAMES, "HLEN");
     members_has(pool, STR("a"), hear_answer, &told);
-    expect_call(SCRIPT_NONE, "HEXISTS ns|gpus|pool a");
+    expect_call(SCRIPT_POOL_NAMES, "HEXISTS a");
     members_scan(pool, STR("17"), 100, hear_answer, &told);
-    expect_call(SCRIPT_NONE, "HSCAN ns|gpus|pool 17 COUNT 100");
+    expect_call(SCRIPT_POOL_NAMES, "HSCAN 17 COUNT 100");
 }
 END_TEST
 

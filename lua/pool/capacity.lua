@@ -1,0 +1,147 @@
+-- capacity: a resource gets as many units as its capacity says, and loses those that are too many.
+-- include: pool/member.lua
+-- include: pool/rule.lua
+local capacity = {
+    missing = {}, -- {expiry, entries that are to come} of each resource
+    leaving = {}, -- those of them that are too many
+}
+
+-- From now on a resource of the pool can have several units. Returns a refusal, or nil.
+function capacity.start()
+    if slot.open() then
+        return nil
+    end
+    local names, records = redis.call("HKEYS", key.pool), {}
+    redis.call("HLEN", key.units)
+    for i = 1, #names do
+        if slot.is_numbered(names[i]) then
+            return refusal("ERR the pool has a resource whose name ends like that of a unit: "
+                .. shown(names[i]))
+        end
+        records[#records + 1] = names[i]
+        records[#records + 1] = "1 1 1 0"
+    end
+    call_each("HSET", key.units, records)
+    redis.call("HSET", key.journal, "units", 1)
+    slot.is_used, slot.records = true, {}
+    return nil
+end
+
+-- Before resources are added. wanted: their capacity, nil: that of the pool. Returns a refusal, or nil.
+function capacity.open(resources, wanted)
+    read_rules()
+    local refused = (wanted or rule.capacity or 1) > 1 and capacity.start()
+    for i = 1, slot.open() and #resources or 0 do
+        if slot.is_numbered(resources[i]) then
+            refused = refused or refusal("ERR the name ends like that of a unit of a resource: "
+                .. shown(resources[i]))
+        end
+    end
+    return refused or nil
+end
+
+-- Its entries: those that stay, those that leave when they come back, the numbers that are free.
+local function sort_entries(resource, record)
+    local names, numbers = slot.names(resource), {}
+    local staying, leaving = {}, {}
+    entry.read(names)
+    for number = 1, record.last do
+        local name = names[number]
+        if prev_of[name] == ABSENT then
+            numbers[#numbers + 1] = number
+        else
+            local kind, is_pending = aside.kind_of(name)
+            local list_of = is_pending and kind == aside.LEAVING and leaving or staying
+            list_of[#list_of + 1] = name
+        end
+    end
+    return staying, leaving, numbers
+end
+
+-- So many of these leave: those that nobody has at once, the last first. Returns a fault, or nil.
+local function drain(names, count)
+    local values, gone, leased = key.values(names), {}, {}
+    for i = #names, 1, -1 do
+        local list_of = key.is_token(values[i]) and leased or gone
+        list_of[#list_of + 1] = names[i]
+    end
+    for i = #gone, count + 1, -1 do
+        gone[i] = nil
+    end
+    local fault = member.remove(gone)
+    for i = 1, fault and 0 or count - #gone do
+        aside.mark(leased[i], aside.LEAVING, 0, "")
+    end
+    return fault
+end
+
+-- Gives a resource of the pool that capacity; new entries get this expiry. Returns a fault, or nil.
+function capacity.set(resource, wanted, expiry)
+    local record = slot.of(resource)
+    local staying, leaving, numbers = sort_entries(resource, record)
+    local lack, names = wanted - #staying, {}
+    record.capacity = wanted
+    slot.touch(resource)
+    for i = 1, math.min(lack, #leaving) do
+        aside.forget(leaving[i])
+    end
+    for i = 1, lack - #leaving do
+        names[i] = slot.entry(resource, numbers[i] or record.last + i - #numbers)
+    end
+    capacity.missing[#capacity.missing + 1] = { expiry = expiry, names = names }
+    return lack < 0 and drain(staying, -lack) or nil
+end
+
+-- A resource that is not in the pool. Leases of an earlier time live on: they come first, and count.
+function capacity.add(resource, wanted, is_own, expiry)
+    local names, is_named, number = slot.names(resource), {}, 1
+    slot.make(resource, wanted, is_own)
+    local living = key.locked(names)
+    for i = #names, 1, -1 do
+        if living[names[i]] then
+            is_named[names[i]] = true
+        else
+            table.remove(names, i)
+        end
+    end
+    for i = wanted + 1, #names do
+        table.insert(capacity.leaving, names[i])
+    end
+    while #names < wanted do
+        local name = slot.entry(resource, number)
+        if not is_named[name] then
+            names[#names + 1] = name
+        end
+        number = number + 1
+    end
+    capacity.missing[#capacity.missing + 1] = { expiry = expiry, names = names }
+end
+
+-- Puts into the pool what is missing: one of each resource, then the next one of each, so that those who
+-- ask get different resources as long as there are some. priority: of those that are new; nil: none was
+-- given. Returns a fault, or nil.
+function capacity.finish(priority)
+    local round, fault, is_more = 1, nil, true
+    while is_more and not fault do
+        local names_of, expiries = {}, {}
+        for _, one in ipairs(capacity.missing) do
+            local name = one.names[round]
+            if name and not names_of[one.expiry] then
+                names_of[one.expiry] = {}
+                expiries[#expiries + 1] = one.expiry
+            end
+            if name then
+                table.insert(names_of[one.expiry], name)
+            end
+        end
+        for _, expiry in ipairs(expiries) do
+            fault = fault or member.add(names_of[expiry], expiry, priority)
+        end
+        is_more, round = #expiries > 0, round + 1
+    end
+    for i = 1, fault and 0 or #capacity.leaving do
+        aside.mark(capacity.leaving[i], aside.LEAVING, 0, "")
+    end
+    capacity.missing, capacity.leaving = {}, {}
+    return fault
+end
