@@ -99,7 +99,7 @@ START_TEST(each_is_cleaned_once_whoever_frees_it)
     for (int i = 0; i < 9; i++)
         ck_assert_str_eq(sayf(clients[i % 3], "FREE p r%d", i), "(integer) 1");
     for (int i = 0; i < 9; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof(name), "r%d", i);
         until(is_state(name, "free"));
     }
