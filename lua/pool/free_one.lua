@@ -15,8 +15,10 @@ end
 local lease = sub(pool, 1, -6) .. ":" .. name
 local values = call("MGET", lease, KEYS[2], KEYS[3])
 local its_token, head, tail = values[1], values[2] or "", values[3] or ""
+-- A lease of a Python program has no "-": what is said of its resource may be stale.
 if not its_token or string.byte(its_token) == 35 or string.find(its_token, "+", 1, true)
-    or (token ~= "" and token ~= its_token) or (head == "") ~= (tail == "") then
+    or not string.find(its_token, "-", 1, true) or (token ~= "" and token ~= its_token)
+    or (head == "") ~= (tail == "") then
     return "FULL"
 end
 

@@ -169,8 +169,8 @@ while letter do
                     renewed[renewals] = i
                 end
                 met[name], replies[done] = true, 1
-            elseif find(token, "+", 1, true) then
-                return "FULL"
+            elseif find(token, "+", 1, true) or not find(token, "-", 1, true) then
+                return "FULL" -- it has a note, or is of a Python program: see free_one
             else
                 local expiry = "||-1"
                 if value ~= FOR_EVER then
