@@ -396,9 +396,9 @@ static void step_gc(struct walk *walk)
         total += walk->model.items[i].is_in;
     long expected[] = {1, swept.scanned, swept.reclaimed, swept.expired, swept.repaired, 0,
                        0, total};
-    reply->elements = 8; /* the rest are times */
-    freeReplyObject(reply->element[8]);
-    freeReplyObject(reply->element[9]);
+    for (size_t i = 8; i < reply->elements; i++)
+        freeReplyObject(reply->element[i]); /* times, and the rules */
+    reply->elements = 8;
     walk_expect_ints(reply, 8, expected);
 }
 
