@@ -9,10 +9,11 @@
 
 enum rule_type {
     RULE_NUMBER, /* int64_t; off when it is 0 */
-    RULE_FLAG,   /* char *: on when there is something; off when empty or NULL, as the next */
-    RULE_WORD,   /* char *; off when it is "fifo", and in shared pools */
     RULE_FACTOR, /* int64_t; off when it is 1 */
-    RULE_RATE    /* char *, as num_parse_rate() takes it: "<span in us>/<count>" */
+    /* char *; off when empty or NULL: */
+    RULE_FLAG, /* on, whatever it says */
+    RULE_WORD, /* off when it is "fifo", and in shared pools */
+    RULE_RATE  /* as num_parse_rate() takes it: "<span in us>/<count>" */
 };
 
 static const struct {
@@ -43,29 +44,36 @@ static int64_t number_at(const struct pool_config *config, size_t offset)
     return *(const int64_t *)(const void *)((const char *)config + offset);
 }
 
-/* Writes one rule with a blank before it; nothing when it is off. */
-static size_t write_rule(const struct pool_config *config, size_t i, char *out, size_t size)
+static size_t write_number(const struct pool_config *config, size_t i, char *out, size_t size)
 {
-    int64_t count, span_us;
-    if (rows[i].type != RULE_RATE) {
-        int64_t n = number_at(config, rows[i].offset);
-        if (n == (rows[i].type == RULE_FACTOR) || number_at(config, rows[i].needs) == 0)
-            return 0;
-        return (size_t)snprintf(out, size, " %s=%" PRId64, rows[i].name, n);
-    }
+    int64_t n = number_at(config, rows[i].offset);
+    if (n == (rows[i].type == RULE_FACTOR) || number_at(config, rows[i].needs) == 0)
+        return 0;
+    return (size_t)snprintf(out, size, " %s=%" PRId64, rows[i].name, n);
+}
+
+static size_t write_text(const struct pool_config *config, size_t i, char *out, size_t size)
+{
     const char *text = *(char *const *)(const void *)((const char *)config + rows[i].offset);
+    int64_t count, span_us;
     if (text == NULL || text[0] == '\0')
         return 0;
     if (rows[i].type == RULE_FLAG)
         return (size_t)snprintf(out, size, " %s=1", rows[i].name);
-    if (rows[i].type == RULE_WORD) {
-        if (config->is_shared || strcmp(text, "fifo") == 0)
-            return 0;
+    if (rows[i].type == RULE_WORD && (config->is_shared || strcmp(text, "fifo") == 0))
+        return 0;
+    if (rows[i].type == RULE_WORD)
         return (size_t)snprintf(out, size, " %s=%s", rows[i].name, text);
-    }
     if (!num_parse_rate(str_of(text), &count, &span_us))
         return 0;
     return (size_t)snprintf(out, size, " %s=%" PRId64 "/%" PRId64, rows[i].name, span_us, count);
+}
+
+/* Writes one rule with a blank before it; nothing when it is off. */
+static size_t write_rule(const struct pool_config *config, size_t i, char *out, size_t size)
+{
+    bool is_number = rows[i].type == RULE_NUMBER || rows[i].type == RULE_FACTOR;
+    return (is_number ? write_number : write_text)(config, i, out, size);
 }
 
 char *rules_text(const struct pool_config *config)

@@ -122,7 +122,7 @@ START_TEST(failures_are_tried_again_and_then_given_up)
     for (int i = 0; i < 3; i++) {
         char words[40], expected[40], ended[80];
         snprintf(words, sizeof(words), "D:%d 9 5000", i);
-        snprintf(expected, sizeof(expected), "[a %d]", i);
+        snprintf(expected, sizeof(expected), "[a %d a]", i);
         snprintf(ended, sizeof(ended), "D:%d a failed \"no soap\" 2 20 20 0", i);
         CLAIM(words, expected);
         END(ended, i < 2 ? "2" : "3");
