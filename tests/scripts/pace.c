@@ -19,11 +19,12 @@ static void open_with(const char *resources, const char *rules)
 static void pass(long seconds)
 {
     char words[300];
-    snprintf(words, sizeof words,
-             "EVAL \"for _, f in ipairs({'pace'}) do local v = redis.call('HGET', KEYS[1], f) "
-             "if v then redis.call('HSET', KEYS[1], f, string.format('%%.0f', v - %ld)) end end\" 1 "
-             "p|x|pool|journal",
-             seconds * 1000000L);
+    snprintf(
+        words, sizeof words,
+        "EVAL \"for _, f in ipairs({'pace'}) do local v = redis.call('HGET', KEYS[1], f) "
+        "if v then redis.call('HSET', KEYS[1], f, string.format('%%.0f', v - %ld)) end end\" 1 "
+        "p|x|pool|journal",
+        seconds * 1000000L);
     scene_do(&scene, words);
     snprintf(words, sizeof words,
              "EVAL \"local v = redis.call('HGET', KEYS[1], 'ta') if v then "
