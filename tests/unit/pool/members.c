@@ -36,8 +36,10 @@ START_TEST(changes_say_expiry_and_resources)
 {
     members_extend(pool, 5000, resources, 2, hear_answer, &told);
     expect_call(SCRIPT_POOL_EXTEND, "5000 a b");
-    members_extend_to(pool, 3, 5000, resources, 2, hear_answer, &told);
-    expect_call(SCRIPT_POOL_EXTEND, "5000\0013 a b");
+    const struct member_words words = {
+        .expiry_ms = 5000, .has_priority = true, .priority = 3, .capacity = 2};
+    members_extend_with(pool, &words, resources, 2, hear_answer, &told);
+    expect_call(SCRIPT_POOL_EXTEND, "5000\001P3\001C2 a b");
     members_assign(pool, 0, resources, 2, hear_answer, &told);
     expect_call(SCRIPT_POOL_ASSIGN, "0 a b");
     members_assign(pool, 0, NULL, 0, hear_answer, &told);
