@@ -715,7 +715,7 @@ START_TEST(an_operations_own_keys_follow_those_of_the_lane)
     assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode one two");
     ck_assert_str_eq(
         played.sent[1].keys,
-        "key key key key key key key key key key key key key key key key key a1 a2 b1");
+        "key key key key key key key key key key key key key key key key key key a1 a2 b1");
     answer("*2\r\n+x\r\n+y\r\n");
     ck_assert_str_eq(ops[2].answer, "y");
 }
