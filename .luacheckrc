@@ -17,7 +17,7 @@ read_globals = {
 -- Tables of functions and state, each made by the part of its name.
 globals = {
     "key", "entry", "prev_of", "next_of", "expiry_of", "list", "index", "note", "binding", "member",
-    "grants", "value_of", "malloc", "free", "giveback", "wait", "serve", "waiting", "eta",
+    "grants", "value_of", "malloc", "free", "giveback", "wait", "serve", "waiting", "eta", "fair",
     "rule", "trait", "aside", "apart", "label", "mark", "data", "limit", "probes", "pace",
     "outcome", "scale", "place", "slot", "capacity",
 }

@@ -18,6 +18,7 @@ local wait = {
     LIVENESS_MS = 3000,
     WIDTH = 4e12, -- more than a ticket; times the largest priority, 1000, it is exact in a double
     MOST_DEAD = 5000, -- forgotten or passed over in one script
+    order = nil, -- who comes first, where that is not who has the lowest place: next, entered, leaving
     is_open = false, -- has the line been counted?
     count = 0, -- of the line
     dead = 0, -- forgotten or passed over in this script
@@ -100,10 +101,6 @@ function wait.ticket_of(place)
     return place - math.floor(place / wait.WIDTH) * wait.WIDTH
 end
 
-function wait.priority_of(place)
-    return -math.floor(place / wait.WIDTH)
-end
-
 -- One that is behind all others of a priority, whose places begin here.
 local function new_ticket(from)
     local count = redis.call("ZCOUNT", key.waiters, "-inf", "(" .. plain(from + wait.WIDTH))
@@ -124,6 +121,9 @@ function wait.enter(id, ticket, group, request, priority)
         redis.call("HSET", key.waiting, "\0" .. group, ids and ids .. "\0" .. id or id)
     end
     wait.has_left[id] = nil
+    if wait.order then
+        wait.order.entered(id, from + ticket, group .. "\0" .. request)
+    end
     return ticket
 end
 
@@ -149,6 +149,9 @@ end
 
 -- Takes these out of the line; `records` are theirs, as far as they have any.
 function wait.leave(ids, records)
+    if wait.order then
+        wait.order.leaving(ids)
+    end
     call_each("HDEL", key.waiting, ids)
     for i = 1, #ids do
         local group = records[i] and string.match(records[i], "^%Z*") or ""
@@ -160,12 +163,20 @@ function wait.leave(ids, records)
     end
 end
 
--- Up to `count` living ones from this place of the line on: ids, groups, requests, and how many were
--- passed over. Fewer than `count`, but not none, does not say that there are no more.
+local function next_ids(from, count)
+    if wait.order then
+        return { wait.order.next() }
+    end
+    return redis.call("ZRANGE", key.waiters, from, from + count - 1)
+end
+
+-- Up to `count` living ones from this place of the line on (where it has an order of its own: one, after
+-- the one that was read before): ids, groups, requests, and how many were passed over. Fewer than
+-- `count`, but not none, does not say that there are no more.
 function wait.read(from, count)
     local living, groups, requests, passed = {}, {}, {}, 0
     while #living == 0 and wait.dead < wait.MOST_DEAD do
-        local ids = redis.call("ZRANGE", key.waiters, from + passed, from + passed + count - 1)
+        local ids = next_ids(from + passed, count)
         if #ids == 0 then
             break
         end

@@ -101,6 +101,7 @@ local function run()
     if refused then
         return refused
     end
+    fair.open()
     local replies, at, holder, more = {}, 4, "", ""
     while ARGV[at] do
         local letter = ARGV[at]

@@ -26,8 +26,9 @@ local function words_of(record)
     return {
         is_shared = words[2] == "shared", ends_ms = tonumber(words[3]) or 0, how = words[4] or "1",
         count = tonumber(words[5]) or 1, name = words[8] or "", owner = words[10] or "",
-        came_ms = tonumber(words[14]),
+        came_ms = tonumber(words[14]) or clock(),
         where = where_of(words[13]),
+        priority = tonumber(string.match("\1" .. (words[13] or ""), "\1P(-?%d+)")) or 0,
     }
 end
 
@@ -69,18 +70,14 @@ local function take(ends, count, ends_ms)
     return at
 end
 
--- The first `limit` of the line: of each its place, what it asks, and in how many ms it may be served
--- (-1: that cannot be told).
-function eta.line(limit)
-    local all = redis.call("ZRANGE", key.waiters, 0, limit - 1, "WITHSCORES")
-    local line, needed, ids = {}, 0, {}
-    for i = 1, #all, 2 do
-        ids[#ids + 1] = all[i]
-    end
+-- The first `limit` of the line, who are `ids` where it has an order of its own: of each what it asks,
+-- and in how many ms it may be served (-1: that cannot be told).
+function eta.line(limit, ids)
+    ids = ids or redis.call("ZRANGE", key.waiters, 0, limit - 1)
+    local line, needed = {}, 0
     local records = #ids > 0 and redis.call("HMGET", key.waiting, unpack(ids)) or {}
     for i = 1, #ids do
         line[i] = words_of(records[i])
-        line[i].place = tonumber(all[2 * i])
         needed = needed + line[i].count
     end
     local ends, latest = read_ends(math.min(needed, eta.MOST_ENDS)), 0

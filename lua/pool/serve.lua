@@ -1,4 +1,5 @@
--- serve: hands what is free to those who wait, by their priorities and in the order of their coming.
+-- serve: hands what is free to those who wait, by their priorities and in the order of their coming, or
+-- by their owners' shares.
 -- A request in the line: reserved NUL mode NUL ends_ms NUL how NUL ... as malloc has it, and behind that
 -- the session's holder, further options (P: its priority), and when it came, in ms; ends_ms is how long
 -- its holding can last at most, 0 when that is not known.
@@ -10,6 +11,7 @@
 -- include: pool/giveback.lua
 -- include: pool/malloc.lua
 -- include: wait.lua
+-- include: pool/fair.lua
 key.wake = string.match(key.pool, "^(.*)|[^|]*|pool$") .. "|wake|"
 
 local serve = {
@@ -159,6 +161,10 @@ function serve.run()
     serve.is_kept, serve.free_count = false, nil
     serve.lacking, serve.is_full = {}, {}
     read_rules()
+    fair.open()
+    if wait.order then
+        fair.start()
+    end
     if not grants.last_fence then
         grants.open()
     end

@@ -9,7 +9,7 @@ key.held, key.notes, key.requests, key.bindings = KEYS[7], KEYS[8], KEYS[9], KEY
 key.waiters, key.waiting, key.granted, key.daemons = KEYS[11], KEYS[12], KEYS[13], KEYS[14]
 key.aside, key.traits, key.order, key.units = KEYS[15], KEYS[16], KEYS[17], KEYS[18]
 
-local PAUSED, ORDER = "paused=1", "order=(%S+)"
+local PAUSED, ORDER, FAIR = "paused=1", "order=(%S+)", "fair_age=%S+"
 
 -- Resources that were not told a capacity of their own get that of the pool. Returns a fault, or nil.
 local function resize(wanted)
@@ -47,6 +47,7 @@ local function run()
     if text == old then
         return 0
     end
+    local is_turned = not string.match(text, FAIR) ~= not string.match(old, FAIR)
     if string.match(text, ORDER) ~= string.match(old, ORDER) then
         redis.call("UNLINK", key.order) -- the sweep finds them missing there, and places them
     end
@@ -62,6 +63,9 @@ local function run()
     list.write()
     index.write()
     serve.finish()
+    if is_turned then
+        fair.forget()
+    end
     return 1
 end
 

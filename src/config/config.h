@@ -76,6 +76,8 @@ struct pool_config {
     int64_t default_timeout_ms; /* of MALLOC and RENEW */
     int64_t max_lease_ms;       /* 0: none */
     int64_t max_per_owner;      /* likewise */
+    int64_t fair_age_ms;        /* 0: first come, first served */
+    char *shares;               /* "owner:weight,..."; "" = all are equal */
     int64_t binding_timeout_ms;
     int64_t gc_interval_ms;
     int64_t gc_count;             /* entries of one sweep; 0: grows with the pool */

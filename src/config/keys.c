@@ -69,6 +69,29 @@ static bool check_rate(struct str value, struct err *err)
            err_set(err, ERR_GENERAL, "not such as 10/s, 100/m or 5/h, with 1 to 1000000");
 }
 
+/* OWNER:WEIGHT, ... as lua/pool/fair.lua reads them. */
+static bool check_shares(struct str value, struct err *err)
+{
+    struct str rest = value, one, owner;
+    int64_t weight;
+    char shown[80];
+    while (value.len > 0 && str_split(&rest, ',', &one)) {
+        struct str text = str_trim(one);
+        bool is_good = str_split(&text, ':', &owner) && owner.len > 0 && owner.len <= 512 &&
+                       num_parse_int(text, &weight) && weight >= 1 && weight <= 1000;
+        for (size_t i = 0; is_good && i < owner.len; i++)
+            is_good = owner.ptr[i] > ' ' && owner.ptr[i] != '=' && owner.ptr[i] != 0x7f;
+        if (!is_good) {
+            str_printable(one, shown, sizeof shown);
+            return err_set(err, ERR_GENERAL,
+                           "not OWNER:WEIGHT, with an owner without blanks, ',', ':' and '=' and a "
+                           "weight from 1 to 1000: '%s'",
+                           shown);
+        }
+    }
+    return true;
+}
+
 /* It names programs and files, which is why no client may set it: KEY_RELOAD alone. */
 static bool check_sources(struct str value, struct err *err)
 {
@@ -250,6 +273,16 @@ static const struct key rows[] = {
      .max = 1000000, .flags = KEY_LIVE,
      .sentence = "Resources that one OWNER may hold at a time; a MALLOC above it gets -QUOTA, or "
                  "waits, and one without OWNER is an error. 0: no limit."},
+    {POOL(fair_age_ms), .name = "fair_age", .type = KEY_SECONDS, .initial = "0", .min = 0,
+     .max = YEAR, .flags = KEY_LIVE,
+     .sentence = "Among those that wait the one comes first whose owner holds least: having waited "
+                 "so many seconds longer makes up for one more resource. 0: first come, first "
+                 "served."},
+    {POOL(shares), .name = "shares", .type = KEY_STRING, .initial = "", .min = 0, .max = 4000,
+     .flags = KEY_LIVE, .check = check_shares,
+     .sentence =
+         "With fair_age: owners that may hold more than others, such as web:3, batch:2; all "
+         "others have 1."},
     {POOL(binding_timeout_ms), .name = "binding_timeout", .type = KEY_SECONDS, .initial = "3600",
      .min = 0, .max = 100 * YEAR, .flags = KEY_LIVE,
      .sentence = "Seconds that a soft binding is kept when no time is named; 0: for ever."},

@@ -13,6 +13,7 @@ enum rule_type {
     /* char *; off when empty or NULL: */
     RULE_FLAG, /* on, whatever it says */
     RULE_WORD, /* off when it is "fifo", and in shared pools */
+    RULE_LIST, /* written without blanks */
     RULE_RATE  /* as num_parse_rate() takes it: "<span in us>/<count>" */
 };
 
@@ -35,9 +36,11 @@ static const struct {
     {"breaker_rest", RULE_NUMBER, AT(breaker_rest_ms), AT(breaker)},
     {"half_life", RULE_NUMBER, AT(half_life_ms), AT(breaker)},
     {"order", RULE_WORD, AT(order), 0},
+    {"fair_age", RULE_NUMBER, AT(fair_age_ms), AT(fair_age_ms)},
+    {"shares", RULE_LIST, AT(shares), AT(fair_age_ms)},
 };
 
-enum { ROWS = sizeof rows / sizeof rows[0], RULE_MAX = 64 };
+enum { ROWS = sizeof rows / sizeof rows[0], RULE_MAX = 64, LIST_MAX = 4096 };
 
 static int64_t number_at(const struct pool_config *config, size_t offset)
 {
@@ -50,6 +53,19 @@ static size_t write_number(const struct pool_config *config, size_t i, char *out
     if (n == (rows[i].type == RULE_FACTOR) || number_at(config, rows[i].needs) == 0)
         return 0;
     return (size_t)snprintf(out, size, " %s=%" PRId64, rows[i].name, n);
+}
+
+/* After its name, without the blanks that may be in it. */
+static size_t write_list(const struct pool_config *config, size_t i, char *out, size_t size)
+{
+    const char *text = *(char *const *)(const void *)((const char *)config + rows[i].offset);
+    if (text == NULL || text[0] == '\0' || number_at(config, rows[i].needs) == 0)
+        return 0;
+    size_t at = (size_t)snprintf(out, size, " %s=", rows[i].name);
+    for (; *text != '\0' && at + 1 < size; text++)
+        if (*text != ' ' && *text != '\t')
+            out[at++] = *text;
+    return at;
 }
 
 static size_t write_text(const struct pool_config *config, size_t i, char *out, size_t size)
@@ -72,13 +88,14 @@ static size_t write_text(const struct pool_config *config, size_t i, char *out, 
 /* Writes one rule with a blank before it; nothing when it is off. */
 static size_t write_rule(const struct pool_config *config, size_t i, char *out, size_t size)
 {
-    bool is_number = rows[i].type == RULE_NUMBER || rows[i].type == RULE_FACTOR;
-    return (is_number ? write_number : write_text)(config, i, out, size);
+    if (rows[i].type == RULE_NUMBER || rows[i].type == RULE_FACTOR)
+        return write_number(config, i, out, size);
+    return (rows[i].type == RULE_LIST ? write_list : write_text)(config, i, out, size);
 }
 
 char *rules_text(const struct pool_config *config)
 {
-    char text[ROWS * RULE_MAX + 1] = "";
+    char text[ROWS * RULE_MAX + LIST_MAX] = "";
     size_t at = 0;
     for (size_t i = 0; i < ROWS; i++)
         at += write_rule(config, i, text + at, sizeof text - at);
