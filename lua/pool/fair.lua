@@ -11,7 +11,7 @@
 -- include: pool/rule.lua
 -- include: wait.lua
 local fair = {
-    MOST_OWNERS = 256, -- of those in the line, who wait longest; others come when one of these is gone
+    MOST_OWNERS = 100, -- of those in the line, who wait longest; others come when one of these is gone
     MOST_LATER = wait.WIDTH / 4, -- ms that an owner is put back at most: places of one priority stay together
     turns = key.base .. "|pool|turns",
     owners = key.base .. "|pool|owners",
@@ -112,10 +112,11 @@ function fair.is_kept()
         return nil
     end
     local count, known = redis.pcall("ZCARD", key.waiters), redis.pcall("ZCARD", fair.turns)
-    if is_error(count) or is_error(known) or is_error(redis.pcall("ZCARD", fair.owners)) then
+    local owners = redis.pcall("ZCARD", fair.owners)
+    if is_error(count) or is_error(known) or is_error(owners) then
         return nil
     end
-    return count == known
+    return count == known and (count > 0) == (owners > 0)
 end
 
 -- Before anybody enters or leaves the line.
@@ -154,33 +155,46 @@ local function count_held(owner)
     return math.max(leased - redis.call("ZCARD", key.held), 0)
 end
 
--- Looks at the candidate's next; its owner has no more when its place is nil.
+-- When it is the candidate's turn; nil: its owner has no more in the line.
+local function turn_of(candidate)
+    local later = candidate.held * rule.fair_age / weight_of(candidate.owner)
+    return candidate.place and candidate.place + math.min(later, fair.MOST_LATER)
+end
+
+-- Looks at the owner's next.
 local function look(candidate)
     candidate.place, candidate.id = nth(candidate.owner, candidate.passed)
-    if candidate.place then
-        local later = candidate.held * rule.fair_age / weight_of(candidate.owner)
-        candidate.at = candidate.place + math.min(later, fair.MOST_LATER)
-    end
+    candidate.at = turn_of(candidate)
 end
 
 -- From here on all of the line are looked at again.
 function fair.start()
-    local owners = redis.call("ZRANGE", fair.owners, 0, fair.MOST_OWNERS - 1)
+    local owners = redis.call("ZRANGE", fair.owners, 0, fair.MOST_OWNERS - 1, "WITHSCORES")
     fair.candidates, fair.last = {}, nil
-    for i = 1, #owners do
-        fair.candidates[i] = { owner = owners[i], held = count_held(owners[i]), passed = 0 }
-        look(fair.candidates[i])
+    for i = 1, #owners, 2 do
+        local candidate = {
+            owner = owners[i], held = count_held(owners[i]), passed = 0,
+            place = tonumber(owners[i + 1]),
+        }
+        candidate.at = turn_of(candidate)
+        fair.candidates[#fair.candidates + 1] = candidate
     end
 end
 
 -- The id of who comes first of those that have not been given since fair.start(); nil: nobody.
 local function best()
     local first
-    for _, candidate in ipairs(fair.candidates) do
-        if candidate.place and (not first or candidate.at < first.at) then
-            first = candidate
+    repeat
+        first = nil
+        for _, candidate in ipairs(fair.candidates) do
+            if candidate.at and (not first or candidate.at < first.at) then
+                first = candidate
+            end
         end
-    end
+        if first and not first.id then
+            look(first)
+        end
+    until not first or first.id
     fair.last = first
     return first and first.id
 end

@@ -187,8 +187,13 @@ START_TEST(owners_lines_that_somebody_deleted_are_made_anew)
     expect_batch(&scene.at, F("a"), "[1]");
     GRANTED("[D:1]");
     scene_do(&scene, "DEL p|x|pool|owners");
+    scene_do(&scene, "ZADD p|x|pool|owners 1 nobody");
+    expect_batch(&scene.at, W("D:3", "new"), "[" TICKET "]");
     expect_batch(&scene.at, F("b"), "[1]");
     GRANTED("[D:1 D:2]");
+    scene_do(&scene, "DEL p|x|pool|owners");
+    expect_batch(&scene.at, F("c"), "[1]");
+    GRANTED("[D:1 D:2 D:3]");
     scene_close(&scene);
 }
 END_TEST
