@@ -47,13 +47,14 @@ static bool is_reserved(struct str name)
 
 bool name_check(struct str name, enum name_kind kind, struct err *err)
 {
+    size_t most = kind == NAME_USER ? NAME_MAX_USER_LEN : NAME_MAX_LEN;
     char shown[100];
 
     str_printable(name, shown, sizeof(shown));
-    if (name.len == 0 || name.len > NAME_MAX_LEN || !has_only_name_bytes(name, kind))
+    if (name.len == 0 || name.len > most || !has_only_name_bytes(name, kind))
         return err_set(err, ERR_GENERAL,
-                       "invalid name '%s': 1 to %d of A-Z a-z 0-9 . _ -%s are allowed", shown,
-                       NAME_MAX_LEN, kind == NAME_NAMESPACE ? " : /" : "");
+                       "invalid name '%s': 1 to %zu of A-Z a-z 0-9 . _ -%s are allowed", shown,
+                       most, kind == NAME_NAMESPACE ? " : /" : "");
     if (kind == NAME_POOL && is_reserved(name))
         return err_set(err, ERR_GENERAL,
                        "invalid name '%s': it is reserved, as option words and names that end in "

@@ -9,9 +9,11 @@
 enum name_kind {
     NAME_POOL,      /* pools, lock sets, queues: A-Z a-z 0-9 . _ -, no reserved word */
     NAME_NAMESPACE, /* namespaces, groups: also : and /; they are never where a word could stand */
+    NAME_USER,      /* users: as pools, any word, 64 bytes at most */
 };
 
 #define NAME_MAX_LEN            128
+#define NAME_MAX_USER_LEN       64
 #define NAME_MAX_BYTES_LEN      512
 #define NAME_MAX_LABEL_PART_LEN 128
 

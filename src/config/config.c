@@ -48,8 +48,8 @@ static const void *struct_of(const struct config *config, enum key_section secti
 
 /* --- building the structs -------------------------------------------------------------- */
 
-/* What stands in the row's field of a pool or queue: its own section's, else [pool:*]'s, else the
- * default. */
+/* What stands in the row's field of a pool, queue or user: its own section's, else [pool:*]'s, else
+ * the default. */
 static void build_named_row(struct config *config, const struct key *row, struct str name,
                             void *pool)
 {
@@ -69,7 +69,7 @@ static void build_named(struct config *config, enum key_section section, struct 
     }
 }
 
-/* Everything from `given`; `pools` and `queues` hold those that have sections. */
+/* Everything from `given`; `pools`, `queues` and `users` hold those that have sections. */
 static void build(struct config *config)
 {
     struct str name;
@@ -148,6 +148,24 @@ static bool check_pools(const struct config *config, struct err *err)
     return check_pool(&config->pool_default, STR("*"), err);
 }
 
+static bool check_password(struct str password, struct str user, struct err *err)
+{
+    return password.len > 0 ||
+           err_set(err, ERR_GENERAL, "[user:%.*s] password is missing or empty", PRSTR(user));
+}
+
+static bool check_users(const struct config *config, struct err *err)
+{
+    struct str name;
+    void *user;
+
+    for (size_t at = 0; map_next(&config->users, &at, &name, &user);) {
+        if (!check_password(str_of(((struct user_config *)user)->password), name, err))
+            return false;
+    }
+    return true;
+}
+
 /* What must hold between settings; on failure *name is one of them, a given one if any is. */
 static bool check_together(const struct config *config, const char **name, struct err *err)
 {
@@ -166,6 +184,9 @@ static bool check_together(const struct config *config, const char **name, struc
     if (redis->where.scheme == URL_EMBEDDED && *redis->state_dir == '\0')
         return err_set(err, ERR_GENERAL,
                        "[redis] state_dir: no default, for neither XDG_STATE_HOME nor HOME is set");
+    *name = "user:*.password";
+    if (!check_users(config, err))
+        return false;
     *name = "pool:*.order";
     return check_pools(config, err);
 }
@@ -189,6 +210,7 @@ static bool fill(struct config *config, struct config_source *source, struct log
     config->given = layers.given;
     config->pools = layers.pools;
     config->queues = layers.queues;
+    config->users = layers.users;
     build(config);
     if (!is_good || !build_where(&config->redis, err))
         return false;
@@ -267,6 +289,11 @@ const struct queue_config *config_queue(const struct config *config, struct str 
     return struct_of(config, KEY_QUEUE, name);
 }
 
+const struct user_config *config_user(const struct config *config, struct str name)
+{
+    return map_get(&config->users, name);
+}
+
 /* --- reload ---------------------------------------------------------------------------- */
 
 /* Tells of a change, without passwords. `name`: "server.maxclients" "pool:gpu.mode" */
@@ -325,8 +352,8 @@ static void keep_prefix(const struct config *config, struct str name, struct poo
     value_store(row, pool, str_of(old->prefix));
 }
 
-/* Tells what a reload changes for a pool or queue beyond [pool:*]; of a pool's prefix keep_prefix()
- * tells. */
+/* Tells what a reload changes for a pool, queue or user beyond [pool:*]; of a pool's prefix
+ * keep_prefix() tells. */
 static void log_named(const struct config *config, const struct config *fresh,
                       enum key_section section, struct str name, struct log *log)
 {
@@ -378,8 +405,8 @@ static void *without_section(const struct config *config, struct config *fresh,
     return new;
 }
 
-/* Moves the values of pools or queues into the structs in use; those of names without a section any
- * more are freed, unless they hold a prefix that must stay. */
+/* Moves the values of pools, queues or users into the structs in use; those of names without a
+ * section any more are freed, unless they hold a prefix that must stay. */
 static void adopt_named(struct config *config, struct config *fresh, enum key_section section,
                         struct log *log)
 {
@@ -525,7 +552,7 @@ static bool set_value(struct config *config, const struct key *row, struct str v
     return is_good;
 }
 
-/* Gives a pool or queue, or "*" all that have no value of their own, what was just noted. */
+/* Gives a pool, queue or user, or "*" all that have no value of their own, what was just noted. */
 static void set_named_value(struct config *config, const struct key *row, struct str pool)
 {
     struct str name;
@@ -551,7 +578,7 @@ static bool check_pool_value(const struct pool_config *pool, struct str name, co
 
 static bool has_own_value(const struct config *config, const struct key *row, struct str pool)
 {
-    char *name = mem_printf("pool:%.*s.%s", PRSTR(pool), row->name);
+    char *name = mem_printf("%s:%.*s.%s", key_section_name(row->section), PRSTR(pool), row->name);
     bool has_own = map_get(&config->given, str_of(name)) != NULL;
     mem_free(name);
     return has_own;
@@ -571,6 +598,24 @@ static bool check_pool_values(const struct config *config, const struct key *row
     for (size_t at = 0; is_all && is_good && map_next(&config->pools, &at, &name, &one);)
         is_good = has_own_value(config, row, name) || check_pool_value(one, name, row, value, err);
     return is_good;
+}
+
+/* Nobody is left without a password. */
+static bool check_user_values(const struct config *config, const struct key *row, struct str name,
+                              struct str value, struct err *err)
+{
+    struct str one;
+    void *user;
+
+    if (row->section != KEY_USER)
+        return true;
+    if (!str_eq(name, STR("*")))
+        return check_password(value, name, err);
+    for (size_t at = 0; map_next(&config->users, &at, &one, &user);) {
+        if (!has_own_value(config, row, one) && !check_password(value, one, err))
+            return false;
+    }
+    return true;
 }
 
 /* Puts Redis' words before the reason. */
@@ -604,16 +649,20 @@ bool config_set(struct config *config, struct str name, struct str value, struct
     else
         is_good = value_check(row, value, err) &&
                   check_pool_values(config, row, pool, value, err) &&
+                  check_user_values(config, row, pool, value, err) &&
                   (structs != NULL || set_value(config, row, value, err));
     if (!is_good)
         return refuse_set(err, shown);
 
-    struct layers layers = {
-        .given = config->given, .pools = config->pools, .queues = config->queues};
+    struct layers layers = {.given = config->given,
+                            .pools = config->pools,
+                            .queues = config->queues,
+                            .users = config->users};
     layers_note(&layers, LAYER_SET, "CONFIG SET", row, pool, value);
     config->given = layers.given;
     config->pools = layers.pools;
     config->queues = layers.queues;
+    config->users = layers.users;
     if (is_new)
         build_named(config, row->section, pool, map_get(structs, pool));
     if (structs != NULL)

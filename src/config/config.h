@@ -126,6 +126,11 @@ struct queue_config {
     int64_t workers;               /* of exec */
 };
 
+/* [user:NAME], likewise: who may log in besides default, whose password is requirepass. */
+struct user_config {
+    char *password; /* never "" but in [user:*] */
+};
+
 struct config {
     struct server_config server;
     struct redis_config redis;
@@ -134,6 +139,8 @@ struct config {
     struct map pools; /* name -> struct pool_config * */
     struct queue_config queue_default;
     struct map queues; /* name -> struct queue_config * */
+    struct user_config user_default;
+    struct map users; /* name -> struct user_config * */
 
     struct map given;             /* private: "section.key" -> struct given *; see layers.h */
     struct config_source *source; /* private: file, environment and arguments, kept for a reload */
@@ -169,6 +176,9 @@ const struct pool_config *config_pool(const struct config *config, struct str na
 
 /* Likewise of a queue. */
 const struct queue_config *config_queue(const struct config *config, struct str name);
+
+/* A user; NULL when there is none of that name. */
+const struct user_config *config_user(const struct config *config, struct str name);
 
 /* CONFIG GET: calls `each` with "section.key" and the value for all that match the glob. Keys of
  * [server] match by their bare name, too, and are then given by it: Redis clients ask for

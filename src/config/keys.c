@@ -111,6 +111,7 @@ static bool check_sources(struct str value, struct err *err)
 #define LOGGING(field) .section = KEY_LOG, .offset = offsetof(struct log_config, field)
 #define POOL(field)    .section = KEY_POOL, .offset = offsetof(struct pool_config, field)
 #define QUEUE(field)   .section = KEY_QUEUE, .offset = offsetof(struct queue_config, field)
+#define USER(field)    .section = KEY_USER, .offset = offsetof(struct user_config, field)
 
 static const struct key rows[] = {
     {SERVER(listen), .name = "listen", .type = KEY_LIST, .initial = "127.0.0.1:7411", .min = 1,
@@ -480,6 +481,10 @@ static const struct key rows[] = {
          "parameters on stdin, result on stdout; run without a shell. Empty: none."},
     {QUEUE(workers), .name = "workers", .type = KEY_INT, .initial = "1", .min = 1, .max = 1000,
      .sentence = "Programs of exec that run at a time."},
+
+    {USER(password), .name = "password", .type = KEY_STRING, .initial = "", .min = 0, .max = 512,
+     .flags = KEY_LIVE | KEY_SECRET,
+     .sentence = "Password that the user gives with AUTH; each user must have one."},
 };
 
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
@@ -488,7 +493,7 @@ static const struct key rows[] = {
 
 static const char *const section_names[KEY_SECTIONS] = {
     [KEY_SERVER] = "server", [KEY_REDIS] = "redis", [KEY_LOG] = "log",
-    [KEY_POOL] = "pool",     [KEY_QUEUE] = "queue",
+    [KEY_POOL] = "pool",     [KEY_QUEUE] = "queue", [KEY_USER] = "user",
 };
 
 const char *key_section_name(enum key_section section)
@@ -504,18 +509,29 @@ size_t key_section_offset(enum key_section section)
         [KEY_LOG] = offsetof(struct config, log),
         [KEY_POOL] = offsetof(struct config, pool_default),
         [KEY_QUEUE] = offsetof(struct config, queue_default),
+        [KEY_USER] = offsetof(struct config, user_default),
     };
     return offsets[section];
 }
 
 size_t key_named_offset(enum key_section section)
 {
-    return section == KEY_QUEUE ? offsetof(struct config, queues) : offsetof(struct config, pools);
+    static const size_t offsets[KEY_SECTIONS] = {
+        [KEY_POOL] = offsetof(struct config, pools),
+        [KEY_QUEUE] = offsetof(struct config, queues),
+        [KEY_USER] = offsetof(struct config, users),
+    };
+    return offsets[section];
 }
 
 size_t key_named_size(enum key_section section)
 {
-    return section == KEY_QUEUE ? sizeof(struct queue_config) : sizeof(struct pool_config);
+    static const size_t sizes[KEY_SECTIONS] = {
+        [KEY_POOL] = sizeof(struct pool_config),
+        [KEY_QUEUE] = sizeof(struct queue_config),
+        [KEY_USER] = sizeof(struct user_config),
+    };
+    return sizes[section];
 }
 
 const char *key_when(const struct key *key)
@@ -591,6 +607,16 @@ const struct key *key_nearest(enum key_section section, struct str name)
     return best;
 }
 
+static bool check_section_name(enum key_section section, struct str name, struct err *err)
+{
+    if (str_eq(name, STR("*")))
+        return true;
+    if (section == KEY_USER && str_eq(name, STR("default")))
+        return err_set(err, ERR_GENERAL,
+                       "no section [user:default]: its password is [server] requirepass");
+    return name_check(name, section == KEY_USER ? NAME_USER : NAME_POOL, err);
+}
+
 bool key_parse_section(struct str text, enum key_section *section, struct str *name,
                        struct err *err)
 {
@@ -606,11 +632,11 @@ bool key_parse_section(struct str text, enum key_section *section, struct str *n
         if (!key_is_named(*section))
             return true;
         *name = rest;
-        return str_eq(*name, STR("*")) || name_check(*name, NAME_POOL, err);
+        return check_section_name(*section, *name, err);
     }
     str_printable(text, shown, sizeof(shown));
     return err_set(err, ERR_GENERAL,
                    "no such section: '%s'; there are server, redis, log, pool:NAME, pool:*, "
-                   "queue:NAME and queue:*",
+                   "queue:NAME, queue:*, user:NAME and user:*",
                    shown);
 }

@@ -7,7 +7,7 @@
 #include "config/config.h"
 #include <stdio.h>
 
-enum key_section { KEY_SERVER, KEY_REDIS, KEY_LOG, KEY_POOL, KEY_QUEUE, KEY_SECTIONS };
+enum key_section { KEY_SERVER, KEY_REDIS, KEY_LOG, KEY_POOL, KEY_QUEUE, KEY_USER, KEY_SECTIONS };
 
 /* Sections that are there once for each name, and once for all: [pool:NAME], [pool:*]. */
 static inline bool key_is_named(enum key_section section)
@@ -50,7 +50,7 @@ struct key {
     const char *sentence;                             /* for people; ends with a full stop */
 };
 
-/* "server" "redis" "log" "pool" "queue" */
+/* "server" "redis" "log" "pool" "queue" "user" */
 const char *key_section_name(enum key_section section);
 /* Where in struct config the struct of a section is. KEY_POOL: that of [pool:*]. */
 size_t key_section_offset(enum key_section section);

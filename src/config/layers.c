@@ -13,6 +13,7 @@ void layers_init(struct layers *layers, const unsigned char seed[16])
     map_init(&layers->given, seed);
     map_init(&layers->pools, seed);
     map_init(&layers->queues, seed);
+    map_init(&layers->users, seed);
 }
 
 static void free_given(struct given *given)
@@ -44,6 +45,7 @@ void layers_clear(struct layers *layers)
     map_clear(&layers->given);
     clear_structs(&layers->pools);
     clear_structs(&layers->queues);
+    clear_structs(&layers->users);
 }
 
 /* "server.maxclients" "pool:gpu.mode" "pool:*.mode" */
@@ -92,9 +94,17 @@ static bool refuse_value(const char *where, const struct key *key, struct str se
     return err_wrap(err, "%s: [%.*s] %s = '%s'", where, PRSTR(section), key->name, shown);
 }
 
+/* The structs by name of a named section. */
+static struct map *named_of(struct layers *layers, enum key_section section)
+{
+    if (section == KEY_USER)
+        return &layers->users;
+    return section == KEY_QUEUE ? &layers->queues : &layers->pools;
+}
+
 void layers_name(struct layers *layers, enum key_section section, struct str name)
 {
-    struct map *structs = section == KEY_QUEUE ? &layers->queues : &layers->pools;
+    struct map *structs = named_of(layers, section);
 
     if (!str_eq(name, STR("*")) && map_get(structs, name) == NULL)
         map_put(structs, name, mem_zalloc(key_named_size(section)));

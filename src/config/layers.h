@@ -15,11 +15,12 @@ struct given {
     char *value;
 };
 
-/* What was given, and the pools and queues that were named. */
+/* What was given, and the pools, queues and users that were named. */
 struct layers {
     struct map given;  /* "redis.url", "pool:gpu.mode" -> struct given * */
     struct map pools;  /* name -> struct pool_config *, zeroed: sections may be empty */
     struct map queues; /* name -> struct queue_config *, likewise */
+    struct map users;  /* name -> struct user_config *, likewise */
 };
 
 void layers_init(struct layers *layers, const unsigned char seed[16]);
@@ -30,7 +31,7 @@ void layers_clear(struct layers *layers);
  * err begins with `where`. */
 MUST_CHECK bool layers_give(struct layers *layers, enum layer layer, const char *where,
                             struct str section, struct str key, struct str value, struct err *err);
-/* Notes that a pool or queue has a section; "*" has none of its own. */
+/* Notes that a pool, queue or user has a section; "*" has none of its own. */
 void layers_name(struct layers *layers, enum key_section section, struct str name);
 /* Notes a value that was checked; `name`: a name or "*" for rows of named sections. */
 void layers_note(struct layers *layers, enum layer layer, const char *where, const struct key *key,
@@ -40,7 +41,8 @@ const struct given *layers_find(const struct map *given, const struct key *key, 
 
 MUST_CHECK bool layers_read_file(struct layers *layers, const char *path, struct err *err);
 /* RALLOCD_* that is no setting is warned about in `log` (NULL: not). RALLOCD_POOL_KEY is for
- * [pool:*], RALLOCD_QUEUE_KEY for [queue:*]. `environment` ends with NULL. */
+ * [pool:*], RALLOCD_QUEUE_KEY for [queue:*], RALLOCD_USER_KEY for [user:*]. `environment` ends with
+ * NULL. */
 MUST_CHECK bool layers_read_environment(struct layers *layers, char *const *environment,
                                         struct log *log, struct err *err);
 /* "--section.key=value"; `arguments` ends with NULL and holds nothing else. */

@@ -33,6 +33,9 @@ static const char *const section_heads[KEY_SECTIONS] = {
         "\n# Settings of all queues of tasks. A section [queue:NAME] with the same keys is "
         "for one queue.\n"
         "[queue:*]\n",
+    [KEY_USER] = "\n# Users besides default: each has a section [user:NAME], with a password there "
+                 "or here.\n"
+                 "[user:*]\n",
 };
 
 /* The text as comment lines, broken at blanks. */

@@ -35,6 +35,8 @@ START_TEST(names_have_bounds)
     ck_assert(!name_check(str_make(name, 129), NAME_POOL, NULL));
     ck_assert(!is_pool(""));
     ck_assert(!name_check(str_make(NULL, 0), NAME_POOL, NULL));
+    ck_assert(name_check(str_make(name, 64), NAME_USER, NULL));
+    ck_assert(!name_check(str_make(name, 65), NAME_USER, NULL));
 }
 END_TEST
 

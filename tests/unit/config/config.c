@@ -226,8 +226,8 @@ START_TEST(errors_name_the_variable_or_the_option)
     refuse("--server.maxclients|5", "", "unknown option '5'; see rallocd --help");
     refuse("--servr.maxclients=1", "",
            "--servr.maxclients: no such section: 'servr'; there are "
-           "server, redis, log, pool:NAME, pool:*, queue:NAME "
-           "and queue:*");
+           "server, redis, log, pool:NAME, pool:*, queue:NAME, "
+           "queue:*, user:NAME and user:*");
     refuse("--server.maxclient=1", "",
            "--server.maxclient: [server] has no key 'maxclient'; is maxclients meant?");
     refuse("--pool:lock.mode=shared", "",
@@ -237,7 +237,7 @@ START_TEST(errors_name_the_variable_or_the_option)
            "--server.timeout: [server] timeout is given twice, first at --server.timeout");
     refuse("--a..=1", "",
            "--a..: no such section: 'a.'; there are server, redis, log, pool:NAME, "
-           "pool:*, queue:NAME and queue:*");
+           "pool:*, queue:NAME, queue:*, user:NAME and user:*");
 }
 END_TEST
 
@@ -312,6 +312,31 @@ START_TEST(settings_that_contradict_each_other_are_refused)
            "[pool:a] order = lifo: with mode = shared only fifo");
     refuse("--pool:*.order=priority|--pool:a.mode=shared|--redis.url=redis://h", "",
            "--pool:*.order: [pool:a] order = priority: with mode = shared only fifo");
+}
+END_TEST
+
+static const char *password_of(const char *user)
+{
+    const struct user_config *found = config_user(&config, str_of(user));
+    return found == NULL ? "(nobody)" : found->password;
+}
+
+START_TEST(each_user_has_a_password)
+{
+    take("--user:ann.password=x y", "");
+    ck_assert_str_eq(password_of("ann"), "x y");
+    ck_assert_str_eq(password_of("bob"), "(nobody)");
+    ck_assert_str_eq(password_of("*"), "(nobody)");
+    take("--user:ann.password=x", "RALLOCD_USER_PASSWORD=common");
+    ck_assert_str_eq(password_of("ann"), "x");
+    ck_assert_str_eq(password_of("bob"), "(nobody)");
+    refuse("--user:ann.password=|--redis.url=redis://h", "",
+           "[user:ann] password is missing or empty");
+    refuse("--user:default.password=x", "",
+           "--user:default.password: no section [user:default]: its password is [server] "
+           "requirepass");
+    refuse("--user:a/b.password=x", "",
+           "--user:a/b.password: invalid name 'a/b': 1 to 64 of A-Z a-z 0-9 . _ - are allowed");
 }
 END_TEST
 
@@ -476,6 +501,23 @@ START_TEST(pools_come_change_and_go_with_a_reload)
 }
 END_TEST
 
+START_TEST(users_come_change_and_go_with_a_reload)
+{
+    take_file("[user:ann]\npassword=a1\n[user:bob]\npassword=b1\n");
+    reload("[user:*]\npassword=all\n[user:ann]\npassword=a2\n[user:eve]\n");
+    ck_assert_str_eq(password_of("ann"), "a2");
+    ck_assert_str_eq(password_of("bob"), "(nobody)");
+    ck_assert_str_eq(password_of("eve"), "all");
+    const char *text = logged();
+    ck_assert_ptr_nonnull(strstr(text, "setting-changed key=user:ann.password from=\"\" to=\"\""));
+    ck_assert_ptr_null(strstr(text, "a2"));
+    write_file("[user:ann]\n");
+    ck_assert(!config_reload(&config, &log_, &err));
+    ck_assert_str_eq(err.text, "[user:ann] password is missing or empty");
+    ck_assert_str_eq(password_of("ann"), "a2");
+}
+END_TEST
+
 START_TEST(prefixes_stay_whatever_a_reload_says)
 {
     take_file("[pool:a]\nprefix=one\n[pool:gone]\nprefix=two\n[pool:*]\nprefix=all\n");
@@ -609,6 +651,23 @@ START_TEST(set_reaches_pools)
 }
 END_TEST
 
+START_TEST(set_reaches_users_and_leaves_none_without_a_password)
+{
+    take("--user:*.password=all|--user:own.password=o", "");
+    set("user:new.password", "n");
+    ck_assert_str_eq(password_of("new"), "n");
+    refuse_set("user:new.password", "",
+               "CONFIG SET failed (possibly related to argument 'user:new.password') - "
+               "[user:new] password is missing or empty");
+    ck_assert_str_eq(password_of("new"), "n");
+    refuse_set("user:default.password", "x",
+               "Unknown option or number of arguments for CONFIG SET - 'user:default.password'");
+    set("user:*.password", ""); /* all have their own */
+    ck_assert_ptr_nonnull(strstr(get("user:own.*"), "user:own.password"));
+    ck_assert_ptr_null(strstr(get("user:own.*"), "password o"));
+}
+END_TEST
+
 START_TEST(a_reload_takes_back_what_set_has_changed)
 {
     take_file("[server]\nmaxclients=5\n");
@@ -623,11 +682,13 @@ END_TEST
 /* What GET shows, SET takes, and GET shows again. */
 START_TEST(every_row_goes_round_through_get_and_set)
 {
-    take("--pool:gpu.mode=shared|--queue:gpu.retries=1", "");
+    take("--pool:gpu.mode=shared|--queue:gpu.retries=1|--user:gpu.password=x", "");
     for (const struct key *key = key_next(NULL); key != NULL; key = key_next(key)) {
         char name[200];
         snprintf(name, sizeof(name), "%s%s.%s", key_section_name(key->section),
                  key_is_named(key->section) ? ":gpu" : "", key->name);
+        if (key->section == KEY_USER) /* it is not shown, and nobody may be without one */
+            continue;
         char *before = mem_dup(str_of(get(name)));
         char *value = mem_dup(str_of(before + strlen(name) + 1));
         value[strlen(value) - 1] = '\0';
@@ -668,6 +729,7 @@ int main(void)
     tcase_add_test(all, help_goes_to_stdout);
     tcase_add_test(all, login_keys_win_over_the_url);
     tcase_add_test(all, settings_that_contradict_each_other_are_refused);
+    tcase_add_test(all, each_user_has_a_password);
     tcase_add_test(all, the_state_folder_has_a_default);
     tcase_add_test(all, the_sample_file_is_good_and_changes_nothing);
     tcase_add_test(all, the_sample_file_is_good_without_its_comments_too);
@@ -678,6 +740,7 @@ int main(void)
     tcase_add_test(all, environment_and_arguments_still_win_after_a_reload);
     tcase_add_test(all, without_a_file_a_reload_changes_nothing);
     tcase_add_test(all, pools_come_change_and_go_with_a_reload);
+    tcase_add_test(all, users_come_change_and_go_with_a_reload);
     tcase_add_test(all, prefixes_stay_whatever_a_reload_says);
     tcase_add_test(all, a_hundred_reloads_leave_no_trace);
     tcase_add_test(all, get_shows_all_that_match);
@@ -685,6 +748,7 @@ int main(void)
     tcase_add_test(all, set_changes_a_setting);
     tcase_add_test(all, set_refuses_in_the_words_of_redis);
     tcase_add_test(all, set_reaches_pools);
+    tcase_add_test(all, set_reaches_users_and_leaves_none_without_a_password);
     tcase_add_test(all, a_reload_takes_back_what_set_has_changed);
     tcase_add_test(all, every_row_goes_round_through_get_and_set);
     tcase_add_test(all, a_config_can_be_cleared_at_any_time);

@@ -156,8 +156,8 @@ END_TEST
 
 START_TEST(unknown_sections_are_refused_at_their_line)
 {
-    const char *rest = "; there are server, redis, log, pool:NAME, pool:*, queue:NAME "
-                       "and queue:*";
+    const char *rest = "; there are server, redis, log, pool:NAME, pool:*, queue:NAME, "
+                       "queue:*, user:NAME and user:*";
     char text[200];
     snprintf(text, sizeof(text), "2: no such section: 'servr'%s", rest);
     refuse("\n[servr]\n", text);

@@ -98,6 +98,7 @@ START_TEST(every_field_has_a_row)
     expect_covered(KEY_LOG, sizeof(struct log_config), 0, 0);
     expect_covered(KEY_POOL, sizeof(struct pool_config), 0, 0);
     expect_covered(KEY_QUEUE, sizeof(struct queue_config), 0, 0);
+    expect_covered(KEY_USER, sizeof(struct user_config), 0, 0);
 }
 END_TEST
 
@@ -165,8 +166,25 @@ START_TEST(sections_are_parsed)
     ck_assert(!key_parse_section(STR("Server"), &section, &pool, &err));
     ck_assert_str_eq(err.text,
                      "no such section: 'Server'; there are server, redis, log, pool:NAME, "
-                     "pool:*, queue:NAME and queue:*");
+                     "pool:*, queue:NAME, queue:*, user:NAME and user:*");
     ck_assert(!key_parse_section(STR(""), &section, &pool, &err));
+}
+END_TEST
+
+START_TEST(names_of_users_are_any_word_but_default)
+{
+    enum key_section section;
+    struct str user;
+    struct err err;
+    ck_assert(key_parse_section(STR("user:ann.b-1_x"), &section, &user, &err));
+    ck_assert_int_eq(section, KEY_USER);
+    ck_assert(str_eq(user, STR("ann.b-1_x")));
+    ck_assert(key_parse_section(STR("user:lock"), &section, &user, &err));
+    ck_assert(!key_parse_section(STR("user:"), &section, &user, &err));
+    ck_assert(!key_parse_section(STR("user:a b"), &section, &user, &err));
+    ck_assert_str_eq(err.text, "invalid name 'a b': 1 to 64 of A-Z a-z 0-9 . _ - are allowed");
+    ck_assert(!key_parse_section(STR("user:default"), &section, &user, &err));
+    ck_assert_str_eq(err.text, "no section [user:default]: its password is [server] requirepass");
 }
 END_TEST
 
@@ -259,6 +277,7 @@ int main(void)
     tcase_add_test(all, keys_are_found_by_their_exact_name);
     tcase_add_test(all, the_nearest_key_is_suggested_when_it_is_near);
     tcase_add_test(all, sections_are_parsed);
+    tcase_add_test(all, names_of_users_are_any_word_but_default);
     tcase_add_test(all, what_is_allowed_is_said_in_the_units_of_the_file);
     tcase_add_test(all, the_sample_file_is_what_the_table_says);
     tcase_add_test(all, the_sample_has_every_key_and_short_lines);
