@@ -85,6 +85,7 @@ static void reload(struct process *process)
                  (long long)clock_us(&daemon->clock));
     if (config_reload(&daemon->config, &daemon->log, &err)) {
         apply_settings(daemon);
+        clients_close_strangers(daemon->clients);
         log_line(&daemon->log, LOG_LEVEL_INFO, "reloaded", NULL);
     } else {
         log_line(&daemon->log, LOG_LEVEL_ERROR, "reload-failed", "text", err.text, NULL);

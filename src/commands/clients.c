@@ -4,6 +4,7 @@
 #include "base/num.h"
 #include "commands/check.h"
 #include "commands/handlers.h"
+#include "daemon.h"
 #include <event2/buffer.h>
 #include <stdlib.h>
 
@@ -152,8 +153,8 @@ void cmd_client_list(struct ask *ask)
 
 struct kill_filter {
     uint64_t id; /* 0: any */
-    struct str address, local_address;
-    bool fits_nobody; /* a type or user that no connection here has */
+    struct str address, local_address, user;
+    bool fits_nobody; /* a type that no connection here has */
     bool skips_me;
     int64_t max_age_s; /* at least so old; 0: any */
 };
@@ -194,7 +195,8 @@ static bool parse_filter(struct ask *ask, struct str word, struct str value,
             return false;
         filter->fits_nobody = filter->fits_nobody || !is_normal;
     } else if (str_eq_nocase(word, STR("USER"))) {
-        if (!str_eq(value, STR("default"))) {
+        filter->user = value;
+        if (!str_eq(value, STR("default")) && config_user(&ask->daemon->config, value) == NULL) {
             char shown[80];
             str_printable(value, shown, sizeof(shown));
             ask_error(ask, ERR_GENERAL, "No such user '%s'", shown);
@@ -221,6 +223,8 @@ static bool fits(const struct ask *ask, struct peer *peer, const struct kill_fil
         return false;
     if (filter->local_address.len > 0 &&
         !str_eq(filter->local_address, str_of(peer_local_address(peer))))
+        return false;
+    if (filter->user.len > 0 && !str_eq(filter->user, str_of(peer_user(peer_state(peer)))))
         return false;
     return peer_age_s(peer) >= filter->max_age_s;
 }

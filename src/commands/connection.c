@@ -27,13 +27,21 @@ void cmd_time(struct ask *ask)
     reply_printf(ask->reply, "%lld", (long long)(now_us % 1000000));
 }
 
-/* One password, one user. Without a password any is right, as with Redis' nopass. */
-static bool is_login(const struct daemon *daemon, struct str user, struct str password)
+/* Of default without a password any is right, as with Redis' nopass. */
+static bool is_login(const struct config *config, struct str user, struct str password)
 {
-    struct str wanted = str_of(daemon->config.server.requirepass);
+    struct str wanted = str_of(config->server.requirepass);
+    const struct user_config *named = config_user(config, user);
 
-    return str_eq(user, STR("default")) &&
-           (str_is_empty(wanted) || str_eq_secret(password, wanted));
+    if (str_eq(user, STR("default")))
+        return str_is_empty(wanted) || str_eq_secret(password, wanted);
+    return named != NULL && str_eq_secret(password, str_of(named->password));
+}
+
+static void become(struct peer_state *state, struct str user)
+{
+    state->is_logged_in = true;
+    peer_set_text(&state->user, str_eq(user, STR("default")) ? STR("") : user);
 }
 
 static void refuse_login(struct ask *ask)
@@ -50,10 +58,10 @@ void cmd_auth(struct ask *ask)
         ask_error(ask, ERR_GENERAL,
                   "AUTH <password> called without any password configured for the default user. "
                   "Are you sure your configuration is correct?");
-    } else if (!is_login(ask->daemon, user, ask->fixed[has_user])) {
+    } else if (!is_login(&ask->daemon->config, user, ask->fixed[has_user])) {
         refuse_login(ask);
     } else {
-        peer_state(ask->peer)->is_logged_in = true;
+        become(peer_state(ask->peer), user);
         reply_ok(ask->reply);
     }
 }
@@ -111,12 +119,12 @@ static bool log_in(struct ask *ask, const struct hello *hello)
 {
     struct peer_state *state = peer_state(ask->peer);
 
-    if (hello->has_login && !is_login(ask->daemon, hello->user, hello->password)) {
+    if (hello->has_login && !is_login(&ask->daemon->config, hello->user, hello->password)) {
         refuse_login(ask);
         return false;
     }
     if (hello->has_login)
-        state->is_logged_in = true;
+        become(state, hello->user);
     if (state->is_logged_in)
         return true;
     ask_error(ask, ERR_NOAUTH,

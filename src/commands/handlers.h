@@ -139,6 +139,11 @@ void cmd_client_no_evict(struct ask *ask);
 void cmd_client_reply(struct ask *ask);
 void cmd_client_trackinginfo(struct ask *ask);
 
+/* acl.c */
+void cmd_acl_whoami(struct ask *ask);
+void cmd_acl_users(struct ask *ask);
+void cmd_acl_list(struct ask *ask);
+
 /* docs.c */
 void cmd_command_docs(struct ask *ask);
 void cmd_help(struct ask *ask);

@@ -54,6 +54,7 @@ struct peer_state {
     char *name;     /* CLIENT SETNAME; "" */
     char *lib_name; /* CLIENT SETINFO; "" */
     char *lib_version;
+    char *user; /* of the settings; "": default */
     /* of commands/holds: */
     unsigned resets;       /* how often it has begun anew */
     struct holder *holder; /* what it holds SESSION-wise; NULL: nothing yet */
@@ -66,10 +67,16 @@ struct peer_state {
     struct list *pushed;   /* tasks that it is told of by pushes; NULL: none yet */
 };
 struct peer_state *peer_state(struct peer *peer);
+/* As Redis calls who is logged in, or may yet be. */
+static inline const char *peer_user(const struct peer_state *state)
+{
+    return state->user[0] == '\0' ? "default" : state->user;
+}
 /* Replaces one of the texts by a copy. */
 void peer_set_text(char **field, struct str text);
 
-/* As after connecting: protocol 2, logged out where a password is set, no name, no MONITOR. */
+/* As after connecting: protocol 2, logged out where a password is set, no user but default, no
+ * name, no MONITOR. */
 void peer_reset(struct daemon *daemon, struct peer *peer);
 /* What answers nothing, between two replies: written into this, in the connection's protocol; whole
  * at the end. Nothing else is written meanwhile. */

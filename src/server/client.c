@@ -428,7 +428,7 @@ void peer_set_text(char **field, struct str text)
 
 static void init_texts(struct peer_state *state)
 {
-    state->name = state->lib_name = state->lib_version = no_text;
+    state->name = state->lib_name = state->lib_version = state->user = no_text;
 }
 
 void client_clear_texts(struct peer_state *state)
@@ -436,6 +436,7 @@ void client_clear_texts(struct peer_state *state)
     peer_set_text(&state->name, STR(""));
     peer_set_text(&state->lib_name, STR(""));
     peer_set_text(&state->lib_version, STR(""));
+    peer_set_text(&state->user, STR(""));
 }
 
 /* --- life --------------------------------------------------------------------------- */

@@ -84,7 +84,7 @@ void client_push(struct peer *client, const void *bytes, size_t len);
 bool client_has_open_turns(const struct peer *client);
 size_t client_output(const struct peer *client);
 
-/* Name and library, back to "". */
+/* Name, library and user, back to "". */
 void client_clear_texts(struct peer_state *state);
 
 /* Frees turns that nobody has. */

@@ -173,6 +173,16 @@ static void close_idle(void *arg)
     }
 }
 
+void clients_close_strangers(struct clients *clients)
+{
+    list_each (node, &clients->all) {
+        struct peer *client = list_entry(node, struct peer, node);
+        const char *user = client->state.user;
+        if (user[0] != '\0' && config_user(&clients->daemon->config, str_of(user)) == NULL)
+            client_doom(client, "its user is gone");
+    }
+}
+
 /* --- life --------------------------------------------------------------------------- */
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)

@@ -45,6 +45,9 @@ void clients_describe(const struct clients *clients, char *out, size_t size);
 /* Raises the limit of descriptors to what maxclients needs; warns when it cannot. */
 void clients_fit_limits(struct clients *clients);
 
+/* After a reload: closes the connections of users that the settings have no more. */
+void clients_close_strangers(struct clients *clients);
+
 /* For the listener: takes an accepted socket, or turns it away with an error when there are too
  * many. */
 void clients_accept_take(struct clients *clients, int fd);

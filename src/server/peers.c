@@ -107,13 +107,13 @@ void peer_describe(struct peer *peer, char *out, size_t size)
     snprintf(out, size,
              "id=%llu addr=%s laddr=%s fd=%d name=%s age=%lld idle=%lld flags=%s db=0 sub=0 psub=0 "
              "ssub=0 multi=-1 turns=%zu qbuf=%zu qbuf-free=0 argv-mem=0 multi-mem=0 obl=0 oll=0 "
-             "omem=%zu tot-mem=%zu cmd=%s user=default redir=-1 resp=%d lib-name=%s lib-ver=%s "
+             "omem=%zu tot-mem=%zu cmd=%s user=%s redir=-1 resp=%d lib-name=%s lib-ver=%s "
              "held=%zu",
              (unsigned long long)state->id, peer->address, peer->local_address,
              stream_fd(peer->stream), state->name, (long long)peer_age_s(peer),
              (long long)peer_idle_s(peer), flags, peer->turns.count, in, out_bytes, in + out_bytes,
-             peer->command != NULL ? peer->command : "NULL", state->protocol, state->lib_name,
-             state->lib_version, holds_count(state));
+             peer->command != NULL ? peer->command : "NULL", peer_user(state), state->protocol,
+             state->lib_name, state->lib_version, holds_count(state));
 }
 
 /* Those that are being closed are not there any more for whoever asks. */

@@ -50,6 +50,70 @@ START_TEST(auth_without_a_password_set_says_so)
 }
 END_TEST
 
+#define WRONGPASS "-WRONGPASS invalid username-password pair or user is disabled.\n"
+
+static void name_user(const char *setting, const char *password)
+{
+    struct err err;
+    ck_assert_msg(config_set(&rig.daemon.config, str_of(setting), str_of(password), &err), "%s",
+                  err.text);
+}
+
+START_TEST(users_of_the_settings_log_in_beside_default)
+{
+    set_password("secret");
+    name_user("user:ann.password", "an");
+    ck_assert_str_eq(says("AUTH", "ann", "secret"), WRONGPASS);
+    ck_assert_str_eq(says("AUTH", "ann", ""), WRONGPASS);
+    ck_assert_str_eq(says("AUTH", "Ann", "an"), WRONGPASS);
+    ck_assert_str_eq(says("AUTH", "bob", ""), WRONGPASS);
+    ck_assert_str_eq(says("AUTH", "*", ""), WRONGPASS);
+    ck_assert_str_eq(says("AUTH", "an"), WRONGPASS);
+    ck_assert_str_eq(says("ACL", "WHOAMI"), "-NOAUTH Authentication required.\n");
+    ck_assert_str_eq(says("AUTH", "ann", "an"), "+OK\n");
+    ck_assert_str_eq(says("ACL", "WHOAMI"), "$3\nann\n");
+    ck_assert_str_eq(says("AUTH", "bob", "x"), WRONGPASS);
+    ck_assert_str_eq(says("ACL", "WHOAMI"), "$3\nann\n");
+    ck_assert_str_eq(says("AUTH", "secret"), "+OK\n");
+    ck_assert_str_eq(says("ACL", "WHOAMI"), "$7\ndefault\n");
+    ck_assert_int_eq(strncmp(says("HELLO", "3", "AUTH", "ann", "no"), "-WRONGPASS", 10), 0);
+    ck_assert_int_eq(rig.peers[0].state.protocol, 2);
+    ck_assert_int_eq(strncmp(says("HELLO", "3", "AUTH", "ann", "an"), "%7\n", 3), 0);
+    ck_assert_str_eq(says("ACL", "WHOAMI"), "$3\nann\n");
+    says("RESET");
+    ck_assert_str_eq(says("ACL", "WHOAMI"), "-NOAUTH Authentication required.\n");
+}
+END_TEST
+
+START_TEST(acl_tells_who_there_is)
+{
+    name_user("user:zoe.password", "x");
+    name_user("user:ann.password", "x");
+    ck_assert_str_eq(says("ACL", "WHOAMI"), "$7\ndefault\n");
+    ck_assert_str_eq(says("ACL", "USERS"), "*3\n$3\nann\n$7\ndefault\n$3\nzoe\n");
+    ck_assert_str_eq(says("ACL", "LIST"), "*3\n$23\nuser ann on ~* &* +@all\n"
+                                          "$34\nuser default on nopass ~* &* +@all\n"
+                                          "$23\nuser zoe on ~* &* +@all\n");
+    ck_assert_str_eq(says("ACL", "SETUSER", "x"),
+                     "-ERR unknown subcommand 'SETUSER'. Try ACL HELP.\n");
+    set_password("secret");
+    says("AUTH", "ann", "x");
+    ck_assert_ptr_null(strstr(says("ACL", "LIST"), "nopass"));
+}
+END_TEST
+
+START_TEST(kill_by_user_hits_those_who_are_logged_in_so)
+{
+    name_user("user:ann.password", "x");
+    ck_assert_str_eq(says("CLIENT", "KILL", "USER", "ann"), ":0\n");
+    ck_assert_str_eq(other_says("AUTH", "ann", "x"), "+OK\n");
+    ck_assert_str_eq(says("CLIENT", "KILL", "USER", "default"), ":0\n"); /* oneself */
+    ck_assert(!rig.peers[1].is_closed);
+    ck_assert_str_eq(says("CLIENT", "KILL", "USER", "ann"), ":1\n");
+    ck_assert(rig.peers[1].is_closed);
+}
+END_TEST
+
 START_TEST(hello_tells_who_we_are_in_the_protocol_it_chose)
 {
     ck_assert_str_eq(
@@ -228,6 +292,9 @@ int main(void)
     const TTest *const tests[] = {ping_echo_select_and_time_are_redis,
                                   auth_wants_the_password_of_the_only_user,
                                   auth_without_a_password_set_says_so,
+                                  users_of_the_settings_log_in_beside_default,
+                                  acl_tells_who_there_is,
+                                  kill_by_user_hits_those_who_are_logged_in_so,
                                   hello_tells_who_we_are_in_the_protocol_it_chose,
                                   hello_refuses_other_protocols_and_options,
                                   hello_logs_in_and_names_or_does_nothing,

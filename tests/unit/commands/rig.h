@@ -195,12 +195,14 @@ void peer_reset(struct daemon *daemon, struct peer *peer)
     mem_free(peer->state.name);
     mem_free(peer->state.lib_name);
     mem_free(peer->state.lib_version);
+    mem_free(peer->state.user);
     peer->state = (struct peer_state){.id = id,
                                       .protocol = 2,
                                       .is_logged_in = daemon->config.server.requirepass[0] == '\0',
                                       .name = mem_dup(STR("")),
                                       .lib_name = mem_dup(STR("")),
-                                      .lib_version = mem_dup(STR(""))};
+                                      .lib_version = mem_dup(STR("")),
+                                      .user = mem_dup(STR(""))};
 }
 
 void peer_close(struct peer *peer, const char *why)
@@ -349,6 +351,7 @@ static inline void rig_stop(void)
         mem_free(peer->state.name);
         mem_free(peer->state.lib_name);
         mem_free(peer->state.lib_version);
+        mem_free(peer->state.user);
         if (peer->out != NULL)
             evbuffer_free(peer->out);
     }
