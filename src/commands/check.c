@@ -18,8 +18,12 @@ bool check_leases(struct ask *ask, const struct pool *pool)
 {
     const unsigned refused = OPT_TOKEN | OPT_OWNER | OPT_REQID | OPT_WITHTOKEN | OPT_SESSION;
 
-    if (!pool->config->is_shared || !(ask->options.given & refused))
+    if (!pool->config->is_shared)
         return true;
+    if (!(ask->options.given & refused)) {
+        ask->options.owner = STR("");
+        return true;
+    }
     for (const struct option *option = option_table; option->word != NULL; option++) {
         if (option->flag & refused & ask->options.given) {
             ask_error(ask, ERR_GENERAL,

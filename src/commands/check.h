@@ -9,7 +9,7 @@
 
 /* The pool that the first fixed argument names. */
 MUST_CHECK struct pool *check_pool(struct ask *ask);
-/* Options that need a lease are errors in a shared pool. */
+/* Options that need a lease are errors in a shared pool, and nobody owns what it shows. */
 MUST_CHECK bool check_leases(struct ask *ask, const struct pool *pool);
 MUST_CHECK bool check_resource(struct ask *ask, const struct pool *pool, struct str resource);
 /* All of the rest, and how many they are. */

@@ -307,6 +307,13 @@ static bool check_losses(struct ask *ask)
     return false;
 }
 
+/* What a user gets is the user's, unless OWNER says whose it is. */
+static void choose_owner(struct ask *ask)
+{
+    if ((ask->command->options & OPT_OWNER) && !(ask->options.given & OPT_OWNER))
+        ask->options.owner = str_of(peer_state(ask->peer)->user);
+}
+
 /* Cuts the arguments into fixed ones, options and the rest. */
 static bool cut_arguments(struct ask *ask)
 {
@@ -326,6 +333,7 @@ static bool cut_arguments(struct ask *ask)
             ask_fail(ask, &err);
             return false;
         }
+        choose_owner(ask);
         ask->rest += used;
         ask->rest_count -= used;
     }

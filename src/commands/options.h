@@ -49,13 +49,14 @@ struct options {
     int64_t capacity;                     /* 1 to MOST_CAPACITY where given, else 0 */
     int64_t permits, limit;               /* 1 <= permits <= limit */
     struct str name, owner, reqid, token; /* 1 to 512 bytes, no NUL, where given */
-    const char *outcome;                  /* "ok" "slow" "fail"; NULL where not given */
-    struct str reason;                    /* likewise; "" where not given */
-    struct str set;                       /* the name of a lock set; "" where not given */
-    enum task_missed missed;              /* MISSED_ONCE where not given */
-    enum task_policy policy;              /* TASK_AUTO where not given */
-    int64_t delay_ms, retry_ms;           /* >= 0 */
-    int64_t retries;                      /* >= 0 */
+    /* owner: else the user that asks, or "" */
+    const char *outcome;        /* "ok" "slow" "fail"; NULL where not given */
+    struct str reason;          /* likewise; "" where not given */
+    struct str set;             /* the name of a lock set; "" where not given */
+    enum task_missed missed;    /* MISSED_ONCE where not given */
+    enum task_policy policy;    /* TASK_AUTO where not given */
+    int64_t delay_ms, retry_ms; /* >= 0 */
+    int64_t retries;            /* >= 0 */
     int64_t priority;
     struct str where[OPTIONS_MOST_LABELS]; /* checked labels */
     int where_count;

@@ -273,7 +273,8 @@ static const struct key rows[] = {
     {POOL(max_per_owner), .name = "max_per_owner", .type = KEY_INT, .initial = "0", .min = 0,
      .max = 1000000, .flags = KEY_LIVE,
      .sentence = "Resources that one OWNER may hold at a time; a MALLOC above it gets -QUOTA, or "
-                 "waits, and one without OWNER is an error. 0: no limit."},
+                 "waits, and one without OWNER, unless a user is logged in, is an error. 0: no "
+                 "limit."},
     {POOL(fair_age_ms), .name = "fair_age", .type = KEY_SECONDS, .initial = "0", .min = 0,
      .max = YEAR, .flags = KEY_LIVE,
      .sentence = "Among those that wait the one comes first whose owner holds least: having waited "

@@ -1,4 +1,4 @@
-/* users: who may log in besides default. */
+/* users: who may log in besides default, and that what they get is theirs. */
 #include "tests/lib/rig.h"
 #include <signal.h>
 #include <stdio.h>
@@ -42,7 +42,7 @@ static void start(const char *settings)
 
 #define ANN   "[user:ann]\npassword = an\n"
 #define BOB   "[user:bob]\npassword = bo\n"
-#define QUOTA ""
+#define QUOTA "[pool:p]\nmax_per_owner = 2\n"
 
 static void set_up(void)
 {
@@ -134,6 +134,73 @@ START_TEST(passwords_are_shown_to_nobody)
 }
 END_TEST
 
+/* --- owning --- */
+
+START_TEST(what_a_user_gets_is_the_users)
+{
+    expect(ann, "MALLOC p", "'a'");
+    expect_like(c, "HELD p ann", "1) 1) 'a'*");
+    expect_like(c, "EXPLAIN p", "*'owner'\n*'ann'*");
+    expect(ann, "MALLOC p OWNER other", "'b'");
+    expect_like(c, "HELD p ann", "1) 1) 'a'*");
+    expect_like(c, "HELD p other", "1) 1) 'b'*");
+    expect(ann, "MALLOC p COUNT 5", "1) 'd'"); /* no more than her quota */
+    expect(ann, "MALLOC p", "(error) QUOTA owner 'ann' holds 2 of 2 (max_per_owner)");
+    expect(c, "MALLOC p", "(error) ERR this pool wants OWNER of each MALLOC: it has max_per_owner");
+    expect(ann, "FREE p a d", "(integer) 2");
+    expect(c, "HELD p ann", "(empty array)");
+}
+END_TEST
+
+START_TEST(all_connections_of_a_user_share_its_quota)
+{
+    expect(c, "AUTH ann an", "OK");
+    expect(c, "MALLOC p", "'a'");
+    expect(ann, "MALLOC p", "'b'");
+    expect(c, "MALLOC p", "(error) QUOTA owner 'ann' holds 2 of 2 (max_per_owner)");
+    expect(c, "AUTH bob bo", "OK");
+    expect(c, "MALLOC p", "'d'");
+}
+END_TEST
+
+START_TEST(gangs_and_waiters_are_the_users)
+{
+    expect(c, "POOL EXTEND q z", "(integer) 1");
+    expect(ann, "MALLOCALL p 1 q 1", "1) 1) 'a'\n2) 1) 'z'");
+    expect_like(c, "HELD q ann", "1) 1) 'z'*");
+    client_send(ann, "MALLOC q WAIT 0");
+    until(rig_number(say(c, "POOL INFO q"), "waiters") == 1);
+    expect_like(c, "EXPLAIN q", "*'line'\n*'owner'\n*'ann'*");
+    expect(c, "FREE q z", "(integer) 1");
+    expect_text(client_read(ann), "'z'");
+    expect_like(c, "HELD q ann", "1) 1) 'z'*");
+}
+END_TEST
+
+START_TEST(a_repeated_reqid_gets_the_same_lease_whoever_asks)
+{
+    expect(ann, "MALLOC p REQID r1", "'a'");
+    expect(ann, "MALLOC p REQID r1", "'a'");
+    expect(c, "AUTH bob bo", "OK");
+    expect(c, "MALLOC p REQID r1", "'a'");
+    expect(c, "HELD p bob", "(empty array)");
+    expect_like(c, "HELD p ann", "1) 1) 'a'*");
+}
+END_TEST
+
+START_TEST(shared_pools_have_no_owners)
+{
+    expect(c, "CONFIG SET pool:s.mode shared", "OK");
+    expect(c, "POOL EXTEND s x y", "(integer) 2");
+    expect(ann, "MALLOC s", "'x'");
+    expect(ann, "MALLOC s", "'y'");
+    expect(ann, "MALLOC s OWNER ann",
+           "(error) ERR OWNER does not go with pool 's': it is shared, without leases");
+    expect(c, "HELD s ann", "(empty array)");
+    expect(c, "POOL CHECK s", "(empty array)");
+}
+END_TEST
+
 /* --- reload --- */
 
 START_TEST(a_user_that_is_gone_is_closed_and_gives_back_what_it_held)
@@ -186,11 +253,13 @@ END_TEST
 
 int main(void)
 {
-    return RIG_RUN("users", set_up, tear_down, a_user_logs_in_by_auth_or_hello,
-                   with_a_password_for_default_users_can_still_log_in, acl_tells_who_there_is,
-                   client_kill_closes_those_of_a_user, passwords_are_shown_to_nobody,
-                   a_user_that_is_gone_is_closed_and_gives_back_what_it_held,
-                   who_waits_for_a_user_that_is_gone_gets_nothing,
-                   a_new_password_is_for_those_who_come,
-                   a_reload_that_leaves_a_user_without_a_password_changes_nothing);
+    return RIG_RUN(
+        "users", set_up, tear_down, a_user_logs_in_by_auth_or_hello,
+        with_a_password_for_default_users_can_still_log_in, acl_tells_who_there_is,
+        client_kill_closes_those_of_a_user, passwords_are_shown_to_nobody,
+        what_a_user_gets_is_the_users, all_connections_of_a_user_share_its_quota,
+        gangs_and_waiters_are_the_users, a_repeated_reqid_gets_the_same_lease_whoever_asks,
+        shared_pools_have_no_owners, a_user_that_is_gone_is_closed_and_gives_back_what_it_held,
+        who_waits_for_a_user_that_is_gone_gets_nothing, a_new_password_is_for_those_who_come,
+        a_reload_that_leaves_a_user_without_a_password_changes_nothing);
 }

@@ -162,6 +162,22 @@ class Password(unittest.TestCase):
             with redis.Redis(port=daemon.port, username="default", password="secret") as friend:
                 self.assertTrue(friend.ping())
 
+    def test_a_user_owns_what_it_gets(self):
+        with Daemon("--server.requirepass=secret", "--user:ann.password=an") as daemon:
+            with redis.Redis(port=daemon.port, username="ann", password="secret") as stranger:
+                with self.assertRaises(redis.ResponseError) as caught:
+                    stranger.ping()
+                self.assertIn("WRONGPASS", str(caught.exception))
+            with redis.Redis(port=daemon.port, username="ann", password="an",
+                             decode_responses=True) as ann:
+                self.assertEqual(ann.acl_whoami(), "ann")
+                self.assertEqual(ann.acl_users(), ["ann", "default"])
+                self.assertEqual(len(ann.acl_list()), 2)
+                self.assertEqual([one["user"] for one in ann.client_list()], ["ann"])
+                ann.execute_command("POOL", "EXTEND", "p", "a")
+                ann.execute_command("MALLOC", "p")
+                self.assertEqual(ann.execute_command("HELD", "p", "ann")[0][0], "a")
+
 
 def main():
     result = unittest.main(exit=False, verbosity=int(os.environ.get("VERBOSE", "1"))).result

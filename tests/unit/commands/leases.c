@@ -51,6 +51,33 @@ START_TEST(malloc_takes_the_defaults_of_its_pool)
 }
 END_TEST
 
+START_TEST(a_user_is_the_owner_unless_another_is_named)
+{
+    struct err err;
+    ck_assert(config_set(&rig.daemon.config, STR("user:ann.password"), STR("x"), &err));
+    ck_assert(config_set(&rig.daemon.config, STR("pool:s.mode"), STR("shared"), &err));
+    ck_assert_str_eq(says("AUTH", "ann", "x"), "+OK\n");
+    says("MALLOC", "p");
+    ck_assert_str_eq(sent_malloc(), "M 1 1 120000 ?  3600000 ann ");
+    rig_answer("*1\n*0\n");
+    says("MALLOC", "p", "OWNER", "o", "REQID", "r");
+    ck_assert_str_eq(sent_malloc(), "M 1 1 120000 ?  3600000 o r");
+    rig_answer("*1\n*0\n");
+    says("MALLOCALL", "p", "1");
+    ck_assert_ptr_nonnull(strstr(sent_malloc(), " ann "));
+    rig_answer("*1\n*0\n");
+    says("MALLOC", "s");
+    ck_assert_ptr_null(strstr(sent_malloc(), "ann"));
+    rig_answer("*1\n*0\n");
+    rig_reply(&rig.peers[0]);
+    ck_assert_int_eq(strncmp(says("MALLOC", "s", "OWNER", "o"), "-ERR OWNER does not", 19), 0);
+    says("AUTH", "default", "");
+    says("MALLOC", "p", "REQID", "r");
+    ck_assert_str_eq(sent_malloc(), "M 1 1 120000 ?  3600000  r");
+    rig_answer("*1\n*0\n");
+}
+END_TEST
+
 START_TEST(malloc_passes_every_option_on)
 {
     says("malloc", "p", "timeout", "0", "name", "n", "bindtimeout", "-1", "count", "3", "all",
@@ -271,6 +298,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {malloc_takes_the_defaults_of_its_pool,
+                                  a_user_is_the_owner_unless_another_is_named,
                                   malloc_passes_every_option_on,
                                   an_empty_pool_is_nil_or_an_empty_array,
                                   withtoken_gives_four_things_each,
