@@ -8,8 +8,7 @@
 #include <stdio.h>
 
 enum rule_type {
-    RULE_NUMBER, /* int64_t; off when it is 0 */
-    RULE_FACTOR, /* int64_t; off when it is 1 */
+    RULE_NUMBER, /* int64_t; off when it is 0 or `off` */
     /* char *; off when empty or NULL: */
     RULE_FLAG, /* on, whatever it says */
     RULE_WORD, /* off when it is "fifo", and in shared pools */
@@ -17,27 +16,30 @@ enum rule_type {
     RULE_RATE  /* as num_parse_rate() takes it: "<span in us>/<count>" */
 };
 
+#define AT(field) offsetof(struct pool_config, field)
+
+enum { ALWAYS = 0, HALF_LIFE_MS = 300000 /* as lua/pool/outcome.lua has it */ };
+
 static const struct {
     const char *name; /* in lua/pool/rule.lua */
     enum rule_type type;
     size_t offset; /* in struct pool_config */
-    size_t
-        needs; /* of another number, without which it means nothing; its own where there is none */
+    int64_t off;
+    size_t needs; /* of another number, without which it means nothing */
 } rows[] = {
-#define AT(field) offsetof(struct pool_config, field)
-    {"rest", RULE_NUMBER, AT(rest_ms), AT(rest_ms)},
-    {"clean", RULE_FLAG, AT(on_free), 0},
-    {"capacity", RULE_FACTOR, AT(capacity), AT(capacity)},
-    {"rate", RULE_RATE, AT(rate), 0},
-    {"pool_rate", RULE_RATE, AT(pool_rate), 0},
-    {"max_lease", RULE_NUMBER, AT(max_lease_ms), AT(max_lease_ms)},
-    {"max_per_owner", RULE_NUMBER, AT(max_per_owner), AT(max_per_owner)},
-    {"breaker", RULE_NUMBER, AT(breaker), AT(breaker)},
-    {"breaker_rest", RULE_NUMBER, AT(breaker_rest_ms), AT(breaker)},
-    {"half_life", RULE_NUMBER, AT(half_life_ms), AT(breaker)},
-    {"order", RULE_WORD, AT(order), 0},
-    {"fair_age", RULE_NUMBER, AT(fair_age_ms), AT(fair_age_ms)},
-    {"shares", RULE_LIST, AT(shares), AT(fair_age_ms)},
+    {"rest", RULE_NUMBER, AT(rest_ms), 0, ALWAYS},
+    {"clean", RULE_FLAG, AT(on_free), 0, ALWAYS},
+    {"capacity", RULE_NUMBER, AT(capacity), 1, ALWAYS},
+    {"rate", RULE_RATE, AT(rate), 0, ALWAYS},
+    {"pool_rate", RULE_RATE, AT(pool_rate), 0, ALWAYS},
+    {"max_lease", RULE_NUMBER, AT(max_lease_ms), 0, ALWAYS},
+    {"max_per_owner", RULE_NUMBER, AT(max_per_owner), 0, ALWAYS},
+    {"breaker", RULE_NUMBER, AT(breaker), 0, ALWAYS},
+    {"breaker_rest", RULE_NUMBER, AT(breaker_rest_ms), 0, AT(breaker)},
+    {"half_life", RULE_NUMBER, AT(half_life_ms), HALF_LIFE_MS, ALWAYS},
+    {"order", RULE_WORD, AT(order), 0, ALWAYS},
+    {"fair_age", RULE_NUMBER, AT(fair_age_ms), 0, ALWAYS},
+    {"shares", RULE_LIST, AT(shares), 0, AT(fair_age_ms)},
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0], RULE_MAX = 64, LIST_MAX = 4096 };
@@ -50,7 +52,7 @@ static int64_t number_at(const struct pool_config *config, size_t offset)
 static size_t write_number(const struct pool_config *config, size_t i, char *out, size_t size)
 {
     int64_t n = number_at(config, rows[i].offset);
-    if (n == (rows[i].type == RULE_FACTOR) || number_at(config, rows[i].needs) == 0)
+    if (n == 0 || n == rows[i].off)
         return 0;
     return (size_t)snprintf(out, size, " %s=%" PRId64, rows[i].name, n);
 }
@@ -59,7 +61,7 @@ static size_t write_number(const struct pool_config *config, size_t i, char *out
 static size_t write_list(const struct pool_config *config, size_t i, char *out, size_t size)
 {
     const char *text = *(char *const *)(const void *)((const char *)config + rows[i].offset);
-    if (text == NULL || text[0] == '\0' || number_at(config, rows[i].needs) == 0)
+    if (text == NULL || text[0] == '\0')
         return 0;
     size_t at = (size_t)snprintf(out, size, " %s=", rows[i].name);
     for (; *text != '\0' && at + 1 < size; text++)
@@ -88,7 +90,9 @@ static size_t write_text(const struct pool_config *config, size_t i, char *out, 
 /* Writes one rule with a blank before it; nothing when it is off. */
 static size_t write_rule(const struct pool_config *config, size_t i, char *out, size_t size)
 {
-    if (rows[i].type == RULE_NUMBER || rows[i].type == RULE_FACTOR)
+    if (rows[i].needs != ALWAYS && number_at(config, rows[i].needs) == 0)
+        return 0;
+    if (rows[i].type == RULE_NUMBER)
         return write_number(config, i, out, size);
     return (rows[i].type == RULE_LIST ? write_list : write_text)(config, i, out, size);
 }

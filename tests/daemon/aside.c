@@ -119,6 +119,16 @@ START_TEST(rules_that_were_lost_are_put_there_again)
 }
 END_TEST
 
+START_TEST(a_half_life_goes_without_a_breaker)
+{
+    char rules[100];
+    expect(c, "CONFIG SET pool:plain.half_life 60", "OK");
+    expect(c, "POOL EXTEND plain a", "(integer) 1");
+    ck_assert_str_eq(rig_value(say(other, "POOL INFO plain"), "rules", rules, sizeof rules),
+                     "\"half_life=60000\"");
+}
+END_TEST
+
 START_TEST(a_resource_is_granted_at_its_rate)
 {
     expect(c, "POOL EXTEND paced a", "(integer) 1");
@@ -154,6 +164,6 @@ int main(void)
                    a_drained_resource_leaves_when_it_comes_back,
                    a_paused_pool_grants_nothing_until_it_is_resumed,
                    a_daemon_without_a_section_follows_the_pools_rules,
-                   rules_that_were_lost_are_put_there_again, a_resource_is_granted_at_its_rate,
-                   what_fails_again_and_again_is_quarantined);
+                   rules_that_were_lost_are_put_there_again, a_half_life_goes_without_a_breaker,
+                   a_resource_is_granted_at_its_rate, what_fails_again_and_again_is_quarantined);
 }

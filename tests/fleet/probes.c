@@ -1,6 +1,8 @@
 /* probes of several daemons: each pool is probed by one of them at a time, and another takes over
- * when that one dies or cannot reach Redis. */
+ * when that one dies or cannot reach Redis. The pool is filled from a list. */
+#include "base/mem.h"
 #include "tests/lib/rig.h"
+#include "tests/lib/seedpeer.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,20 +25,33 @@ static void write_program(void)
     ck_assert_int_eq(chmod(path, 0755), 0);
 }
 
+static void write_list(const char *lines)
+{
+    char path[200], fresh[220];
+    snprintf(path, sizeof path, "%s/list", rig.guard.dir);
+    snprintf(fresh, sizeof fresh, "%s.new", path);
+    FILE *file = fopen(fresh, "w");
+    fputs(lines, file);
+    fclose(file);
+    ck_assert_int_eq(rename(fresh, path), 0);
+}
+
 static void set_up(void)
 {
     rig_start(&rig);
     write_program();
+    write_list("a\nb\nc\nd\n");
     for (int i = 0; i < 2; i++) {
         struct node *node = rig_node(&rig);
         node_option(node, "--pool:p.probe=exec");
         node_option(node, "--pool:p.probe_target=%s/program {resource}", rig.guard.dir);
         node_option(node, "--pool:p.probe_interval=0.3");
         node_option(node, "--pool:p.probe_fall=2");
+        node_option(node, "--pool:p.source=file:%s/list", rig.guard.dir);
         node_start(node);
         c[i] = node_client(node);
     }
-    expect(c[0], "POOL EXTEND p a b c d", "(integer) 4");
+    until(say_int(c[0], "POOL LEN p") == 4);
 }
 
 static void tear_down(void)
@@ -136,9 +151,49 @@ START_TEST(a_daemon_that_hung_does_not_probe_beside_the_one_that_took_over)
 }
 END_TEST
 
+static void expect_theirs(struct seedpeer *peer, const char *expected)
+{
+    char *got = seedpeer_malloc(peer, 100, "", 0);
+    if (expected == NULL)
+        ck_assert_ptr_null(got);
+    else
+        ck_assert_str_eq(got, expected);
+    mem_free(got);
+}
+
+START_TEST(a_python_program_is_given_nothing_ill_and_keeps_what_it_has)
+{
+    struct seedpeer peer;
+    redisContext *context = server_connect(&rig.redis);
+    const char *const a[] = {"a"};
+    seedpeer_init(&peer, context, "rallocd|p", false);
+    expect_theirs(&peer, "a");
+    make_ill("a", true);
+    make_ill("b", true);
+    until(is_quarantined(0, "b"));
+    until(rig_number(say(c[0], "POOL INFO p"), "ill") == 2);
+    expect_theirs(&peer, "c");
+    expect_theirs(&peer, "d");
+    expect_theirs(&peer, NULL);
+    expect_like(c[1], "POOL STATUS p a", "*'leased'*");
+    seedpeer_free(&peer, -1, 1, a);
+    until(is_quarantined(1, "a"));
+    make_ill("a", false);
+    until(!is_quarantined(1, "a"));
+    expect_theirs(&peer, "a");
+    write_list("b\nc\n");
+    until(say_int(c[1], "POOL LEN p") == 2);
+    seedpeer_free(&peer, -1, 1, a); /* it has left the pool */
+    expect_theirs(&peer, NULL);
+    until(strcmp(say(c[0], "POOL CHECK p"), "(empty array)") == 0); /* by the sweep */
+    redisFree(context);
+}
+END_TEST
+
 int main(void)
 {
     return RIG_RUN("probes", set_up, tear_down, one_daemon_probes_and_all_of_them_tell,
                    another_daemon_takes_over_within_seconds_when_the_prober_dies,
-                   a_daemon_that_hung_does_not_probe_beside_the_one_that_took_over);
+                   a_daemon_that_hung_does_not_probe_beside_the_one_that_took_over,
+                   a_python_program_is_given_nothing_ill_and_keeps_what_it_has);
 }
