@@ -154,6 +154,7 @@ $(OUT)/tests/$(1)/%: $(OUT)/tests/$(1)/%.o $(2)
 	$$(call say,LINK)$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(CHECK_LIBS) $$(PKG_LIBS) -lm
 endef
 $(foreach f,$(FOLDERS),$(eval $(call link_rule,unit/$(f),$(call archives,$(call below,$(f))))))
+$(OUT)/tests/unit/io/fetch: $(OUT)/tests/lib/certificate.o
 $(foreach f,scripts daemon fleet fault peers docs,\
   $(eval $(call link_rule,$(f),$(OUT)/lib/testlib.a $(call archives,redis resp io config base))))
 $(eval $(call link_rule,fuzz,$(call archives,$(FOLDERS))))

@@ -2,13 +2,12 @@
 #include "io/fetch.h"
 #include "io/dial.h"
 #include "io/tls.h"
+#include "tests/lib/certificate.h"
 #include "tests/unit/io/stream_rig.h"
 #include <event2/bufferevent_ssl.h>
 #include <event2/dns.h>
 #include <event2/http.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
 /* --- a server ------------------------------------------------------------------------------------
  */
@@ -97,19 +96,6 @@ static void serve(void)
 static SSL_CTX *server_tls;
 static char ca_file[] = "/tmp/fetch-ca-XXXXXX";
 
-static void name_certificate(X509 *certificate, const char *names)
-{
-    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, names);
-    X509_NAME *subject = X509_get_subject_name(certificate);
-    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)"test", -1, -1,
-                               0);
-    X509_set_issuer_name(certificate, subject);
-    ck_assert_ptr_nonnull(extension);
-    X509_add_ext(certificate, extension, -1);
-    X509_EXTENSION_free(extension);
-}
-
-/* For "DNS:localhost,IP:127.0.0.1", say; ca_file trusts it. */
 static struct bufferevent *accept_tls(struct event_base *loop, void *arg)
 {
     (void)arg;
@@ -117,25 +103,11 @@ static struct bufferevent *accept_tls(struct event_base *loop, void *arg)
                                           BEV_OPT_CLOSE_ON_FREE);
 }
 
+/* For "DNS:localhost,IP:127.0.0.1", say; ca_file trusts it. */
 static void serve_tls(const char *names)
 {
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *certificate = X509_new();
-    X509_set_version(certificate, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
-    X509_set_pubkey(certificate, key);
-    name_certificate(certificate, names);
-    ck_assert_int_gt(X509_sign(certificate, key, EVP_sha256()), 0);
-    FILE *file = fdopen(mkstemp(ca_file), "w");
-    ck_assert_int_eq(PEM_write_X509(file, certificate), 1);
-    fclose(file);
-    server_tls = SSL_CTX_new(TLS_server_method());
-    ck_assert_int_eq(SSL_CTX_use_certificate(server_tls, certificate), 1);
-    ck_assert_int_eq(SSL_CTX_use_PrivateKey(server_tls, key), 1);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
+    close(mkstemp(ca_file));
+    server_tls = certificate_new(names, ca_file);
     serve();
     evhttp_set_bevcb(server, accept_tls, NULL);
 }
