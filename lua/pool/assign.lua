@@ -1,6 +1,6 @@
 -- assign: the pool has exactly these resources afterwards. New ones come behind the tail in the order
--- given, or where the pool's order wants them; known ones keep their place, but for a new priority, and
--- get the new expiry; without any the pool is cleared.
+-- given, or where the pool's order wants them; known ones keep their place and capacity, unless another
+-- is said, and get the new expiry; without any the pool is cleared.
 -- keys: pool head tail gc_cursor leases departed journal held notes requests bindings waiters waiting granted daemons aside traits order units
 -- args: expiry_ms(and further options: see member) resource...
 -- returns: [added, removed]
@@ -31,27 +31,12 @@ local function clear()
     return { 0, removed }
 end
 
--- Those that are new. Returns a fault, or nil.
-local function add(resources, words)
-    if not slot.open() then
-        return member.add(resources, words.expiry, words.priority)
-    end
-    for i = 1, #resources do
-        capacity.add(resources[i], rule.capacity or 1, false, words.expiry)
-    end
-    return capacity.finish(words.priority)
-end
-
 local function run()
     if #ARGV < 2 then
         return clear()
     end
-    local resources = {}
-    for i = 2, #ARGV do
-        resources[i - 1] = ARGV[i]
-    end
-    local words = member.words(ARGV[1])
-    local refused = member.refused(words) or capacity.open(resources)
+    local words, resources = member.words()
+    local refused = member.refused(words) or capacity.open(resources, words)
     if refused then
         return refused
     end
@@ -87,8 +72,8 @@ local function run()
         end
     end
     local known = slot.entries(known_ones)
-    local fault = member.prioritize(known, words.priority) or member.remove(removed)
-        or add(added, words)
+    local fault = member.prioritize(known, words) or member.remove(removed)
+        or capacity.change(known_ones, words) or capacity.bring(added, words)
     if fault then
         return refusal(fault)
     end

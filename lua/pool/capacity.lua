@@ -27,10 +27,18 @@ function capacity.start()
     return nil
 end
 
--- Before resources are added. wanted: their capacity, nil: that of the pool. Returns a refusal, or nil.
-function capacity.open(resources, wanted)
+local function wanted_of(words, resource)
+    return member.words_of(words, resource).capacity or rule.capacity or 1
+end
+
+-- Before resources are added, of which that is said. Returns a refusal, or nil.
+function capacity.open(resources, words)
     read_rules()
-    local refused = (wanted or rule.capacity or 1) > 1 and capacity.start()
+    local most = 1
+    for i = 1, words.own and #resources or 1 do
+        most = math.max(most, wanted_of(words, resources[i]))
+    end
+    local refused = most > 1 and capacity.start()
     for i = 1, slot.open() and #resources or 0 do
         if slot.is_numbered(resources[i]) then
             refused = refused or refusal("ERR the name ends like that of a unit of a resource: "
@@ -118,9 +126,8 @@ function capacity.add(resource, wanted, is_own, expiry)
 end
 
 -- Puts into the pool what is missing: one of each resource, then the next one of each, so that those who
--- ask get different resources as long as there are some. priority: of those that are new; nil: none was
--- given. Returns a fault, or nil.
-function capacity.finish(priority)
+-- ask get different resources as long as there are some. words: see member.add. Returns a fault, or nil.
+function capacity.finish(words)
     local round, fault, is_more = 1, nil, true
     while is_more and not fault do
         local names_of, expiries = {}, {}
@@ -135,7 +142,7 @@ function capacity.finish(priority)
             end
         end
         for _, expiry in ipairs(expiries) do
-            fault = fault or member.add(names_of[expiry], expiry, priority)
+            fault = fault or member.add(names_of[expiry], expiry, words)
         end
         is_more, round = #expiries > 0, round + 1
     end
@@ -144,4 +151,33 @@ function capacity.finish(priority)
     end
     capacity.missing, capacity.leaving = {}, {}
     return fault
+end
+
+-- Resources of the pool get the capacity that is said of them: it is their own. What is missing comes
+-- with capacity.bring(). Returns a fault, or nil.
+function capacity.change(resources, words)
+    for i = 1, slot.open() and words.has_capacity and #resources or 0 do
+        local wanted, record = member.words_of(words, resources[i]).capacity, slot.of(resources[i])
+        if wanted and record and not (record.is_own and record.capacity == wanted
+                and record.entries == wanted) then
+            record.is_own = true
+            local fault = capacity.set(resources[i], wanted, words.expiry)
+            if fault then
+                return fault
+            end
+        end
+    end
+    return nil
+end
+
+-- Resources come in that are not in the pool. Returns a fault, or nil.
+function capacity.bring(resources, words)
+    if not slot.open() then
+        return member.add(resources, words.expiry, words)
+    end
+    for i = 1, #resources do
+        local is_own = member.words_of(words, resources[i]).capacity ~= nil
+        capacity.add(resources[i], wanted_of(words, resources[i]), is_own, words.expiry)
+    end
+    return capacity.finish(words)
 end

@@ -9,43 +9,23 @@ key.held, key.notes, key.requests, key.bindings = KEYS[7], KEYS[8], KEYS[9], KEY
 key.waiters, key.waiting, key.granted, key.daemons = KEYS[11], KEYS[12], KEYS[13], KEYS[14]
 key.aside, key.traits, key.order, key.units = KEYS[15], KEYS[16], KEYS[17], KEYS[18]
 
-local words = member.words(ARGV[1])
+local words, resources = member.words()
 
 -- Those that the pool has. Returns a fault, or nil.
-local function change(resources)
-    local names = slot.entries(resources)
+local function change(known)
+    local names = slot.entries(known)
     for i = 1, #names do
         if prev_of[names[i]] == MALFORMED then
             return broken("the entry makes no sense:", names[i])
         end
         list.set_expiry(names[i], words.expiry)
     end
-    local fault = member.prioritize(names, words.priority)
-    for i = 1, slot.open() and words.capacity and #resources or 0 do
-        slot.of(resources[i]).is_own = true
-        fault = fault or capacity.set(resources[i], words.capacity, words.expiry)
-    end
-    return fault
-end
-
--- Those that are new. Returns a fault, or nil.
-local function add(resources)
-    if not slot.open() then
-        return member.add(resources, words.expiry, words.priority)
-    end
-    local wanted = words.capacity or rule.capacity or 1
-    for i = 1, #resources do
-        capacity.add(resources[i], wanted, words.capacity ~= nil, words.expiry)
-    end
-    return capacity.finish(words.priority)
+    return member.prioritize(names, words) or capacity.change(known, words)
 end
 
 local function run()
-    local known, added, seen, resources = {}, {}, {}, {}
-    for i = 2, #ARGV do
-        resources[i - 1] = ARGV[i]
-    end
-    local refused = member.refused(words) or capacity.open(resources, words.capacity)
+    local known, added, seen = {}, {}, {}
+    local refused = member.refused(words) or capacity.open(resources, words)
     if refused then
         return refused
     end
@@ -65,7 +45,7 @@ local function run()
             table.insert(is_known and known or added, name)
         end
     end
-    local fault = change(known) or add(added)
+    local fault = change(known) or capacity.bring(added, words)
     if fault then
         return refusal(fault)
     end

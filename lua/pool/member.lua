@@ -2,22 +2,50 @@
 -- include: pool/lease.lua
 local member = {}
 
--- What extend and assign are to do, from their first argument: expiry_ms, and behind it further options
--- as malloc has them: P priority, C capacity.
-function member.words(text)
-    local ms, more = string.match(text, "^([^\1]*)\1?(.*)$")
+-- Further options as malloc has them: P priority, C capacity, E: behind each resource stand its own.
+local function words_in(more)
     local options = options_of(more)
     return {
-        expiry = entry.expiry_after(span(ms)),
         priority = options.P and tonumber(options.P[1]) or nil,
         capacity = options.C and tonumber(options.C[1]) or nil,
+        own = options.E and {} or nil,
     }
+end
+
+-- What extend and assign are to do, from their arguments: expiry_ms with further options behind it, and
+-- resources. Those, and what is said of them: expiry, priority and capacity (nil: none is said), own:
+-- resource -> the same of it alone.
+function member.words()
+    local ms, more = string.match(ARGV[1], "^([^\1]*)\1?(.*)$")
+    local words, resources = words_in(more), {}
+    words.expiry = entry.expiry_after(span(ms))
+    words.has_priority, words.has_capacity = words.priority ~= nil, words.capacity ~= nil
+    for i = 2, #ARGV, words.own and 2 or 1 do
+        resources[#resources + 1] = ARGV[i]
+        if words.own then
+            local its = words_in(ARGV[i + 1])
+            words.own[ARGV[i]] = its
+            words.has_priority = words.has_priority or its.priority ~= nil
+            words.has_capacity = words.has_capacity or its.capacity ~= nil
+        end
+    end
+    return words, resources
+end
+
+-- What is said of a resource.
+function member.words_of(words, resource)
+    return words.own and words.own[resource] or words
+end
+
+local function priority_of(words, name)
+    local resource = slot.split(name)
+    return member.words_of(words, resource).priority
 end
 
 -- Why that cannot be asked of this pool: an error reply.
 function member.refused(words)
     read_rules()
-    if words.priority and rule.order ~= "priority" then
+    if words.has_priority and rule.order ~= "priority" then
         return refusal("ERR PRIORITY goes with order = priority; the order of this pool is "
             .. (rule.order or "fifo"))
     end
@@ -32,12 +60,13 @@ local function set_priority(name, priority)
     end
 end
 
--- These, which are in the pool, have this priority from now on (nil: none was given); free ones go to
+-- These, which are in the pool, have the priority that is said of them from now on; free ones go to
 -- their places. Returns a fault, and has done nothing then.
-function member.prioritize(names, priority)
+function member.prioritize(names, words)
     local others = {}
-    for i = 1, priority and #names or 0 do
-        if (tonumber(trait.of("p", names[i]) or 0) or 0) ~= priority then
+    for i = 1, words.has_priority and #names or 0 do
+        local priority = priority_of(words, names[i])
+        if priority and (tonumber(trait.of("p", names[i]) or 0) or 0) ~= priority then
             others[#others + 1] = names[i]
         end
     end
@@ -51,7 +80,7 @@ function member.prioritize(names, priority)
     end
     for i = 1, #others do
         local name = others[i]
-        set_priority(name, priority)
+        set_priority(name, priority_of(words, name))
         if entry.is_free(prev_of[name]) then
             list.allocate(name)
             list.push(name, expiry_of[name])
@@ -61,8 +90,9 @@ function member.prioritize(names, priority)
 end
 
 -- Puts in names that are not in the pool: behind the tail, or as leased ones where a lease of an
--- earlier time lives on (else there would be two holders). Returns a fault, or nil.
-function member.add(names, expiry, priority)
+-- earlier time lives on (else there would be two holders). words: nil when nothing is said of them.
+-- Returns a fault, or nil.
+function member.add(names, expiry, words)
     local fault = #names > 0 and list.push_fault()
     if fault then
         return fault
@@ -70,8 +100,11 @@ function member.add(names, expiry, priority)
     local all = slot.open() and {} or names
     label.forget(all)
     trait.forget(names, all) -- what was said of them when they were here before
-    for i = 1, priority and priority ~= 0 and #names or 0 do
-        set_priority(names[i], priority)
+    for i = 1, words and words.has_priority and #names or 0 do
+        local priority = priority_of(words, names[i])
+        if priority then
+            set_priority(names[i], priority)
+        end
     end
     local locked = key.locked(names)
     local has_index = redis.call("ZCARD", key.index) > 0

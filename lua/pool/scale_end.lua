@@ -14,6 +14,7 @@ key.aside, key.traits, key.order, key.units = KEYS[17], KEYS[18], KEYS[19], KEYS
 local this_run, what, why = ARGV[1], ARGV[2], ARGV[3]
 local cooldown_ms, longest_ms = tonumber(ARGV[4]), tonumber(ARGV[5])
 local LEAST_MS = 1000 -- of the waits after failures
+local NOTHING_SAID = { expiry = "-1" } -- of what comes in
 
 local function names()
     local list_, seen = {}, {}
@@ -29,7 +30,7 @@ end
 -- The new ones, as many as there is room for. A fault as the second.
 local function grow(resources)
     local added, max_size = {}, tonumber(ARGV[6])
-    local refused = capacity.open(resources)
+    local refused = capacity.open(resources, NOTHING_SAID)
     if refused then
         return 0, refused.err
     end
@@ -44,13 +45,7 @@ local function grow(resources)
             added[#added + 1] = resources[i]
         end
     end
-    if not slot.is_used then
-        return #added, member.add(added, "-1")
-    end
-    for i = 1, #added do
-        capacity.add(added[i], rule.capacity or 1, false, "-1")
-    end
-    return #added, capacity.finish()
+    return #added, capacity.bring(added, NOTHING_SAID)
 end
 
 -- What somebody has leased meanwhile, because all this took too long, has gone nevertheless.

@@ -203,28 +203,34 @@ static void end_store(void *arg, const struct err *err, const struct answer *ans
 
 static void store(struct feed *feed, const struct source_list *list)
 {
-    const struct pool_config *config = feed->pool->config;
     struct str *names = mem_array((size_t)list->count, sizeof *names);
-    for (int i = 0; i < list->count; i++)
+    struct member_words *own = mem_array((size_t)list->count, sizeof *own);
+    for (int i = 0; i < list->count; i++) {
         names[i] = list->items[i].resource;
+        own[i] = list->items[i].words;
+    }
+    const struct member_words words = {.expiry_ms = feed->pool->config->source_expiry_ms,
+                                       .own = list->has_words ? own : NULL};
     feed->listed = list->count;
     feed->calls++;
-    if (feed->count == 1)
-        members_assign(feed->pool, config->source_expiry_ms, names, list->count, end_store, feed);
-    else
-        members_extend(feed->pool, config->source_expiry_ms, names, list->count, end_store, feed);
+    (feed->count == 1 ? members_assign_with : members_extend_with)(feed->pool, &words, names,
+                                                                   list->count, end_store, feed);
     mem_free(names);
+    mem_free(own);
 }
 
 static void end_read(void *arg, struct str text, const char *why)
 {
     struct feed *feed = arg;
     const struct pool_config *config = feed->pool->config;
-    struct source_list list = {NULL, 0};
+    const struct source_bounds bounds = {.keys = &feed->pool->keys,
+                                         .max = config->source_max,
+                                         .capacity = config->capacity,
+                                         .is_shared = config->is_shared};
+    struct source_list list = {.items = NULL};
     struct err err;
     feed->read = NULL;
-    if (why == NULL && !source_list_parse(&list, text, &feed->pool->keys, config->source_max,
-                                          feed->host->rand, &err))
+    if (why == NULL && !source_list_parse(&list, text, &bounds, feed->host->rand, &err))
         why = err.text;
     if (why != NULL) {
         note_failure(feed, ERR_GENERAL, why);

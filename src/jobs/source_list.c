@@ -4,9 +4,6 @@
 #include "base/mem.h"
 #include "base/num.h"
 
-#define MOST_PRIORITY INT64_C(1000000000)
-#define MOST_WEIGHT   INT64_C(1000000)
-
 /* Printable text and tabs: what programs say by mistake, or compressed, is no list. */
 static bool check_bytes(struct str line, struct err *err)
 {
@@ -31,7 +28,7 @@ static struct str take_word(struct str *rest)
     return word;
 }
 
-/* "priority=5": true when it is this field, with its number. */
+/* "priority=5": true when it is this field, with its number, which is within the bounds. */
 static bool read_field(struct str word, struct str name, int64_t min, int64_t max, int64_t *out)
 {
     int64_t n;
@@ -43,23 +40,39 @@ static bool read_field(struct str word, struct str name, int64_t min, int64_t ma
     return true;
 }
 
-static bool read_line(struct str line, const struct pool_keys *keys, struct source_item *item,
+static bool read_word(struct str word, const struct source_bounds *bounds,
+                      struct member_words *words, struct err *err)
+{
+    char shown[64];
+    if (read_field(word, STR("priority="), -MOST_PRIORITY, MOST_PRIORITY, &words->priority)) {
+        words->has_priority = true;
+        return true;
+    }
+    if (read_field(word, STR("weight="), 1, MOST_CAPACITY, &words->capacity)) {
+        return words->capacity == 1 || !bounds->is_shared ||
+               err_set(err, ERR_GENERAL,
+                       "weight=%lld: a shared pool has no leases and no weight but 1",
+                       (long long)words->capacity);
+    }
+    str_printable(word, shown, sizeof shown);
+    return err_set(
+        err, ERR_GENERAL,
+        "'%s' behind the resource is neither priority=N (%d to %d) nor weight=N (1 to %d)", shown,
+        -MOST_PRIORITY, MOST_PRIORITY, MOST_CAPACITY);
+}
+
+static bool read_line(struct str line, const struct source_bounds *bounds, struct source_item *item,
                       struct err *err)
 {
     struct str word;
-    char shown[64];
     if (!check_bytes(line, err))
         return false;
-    *item = (struct source_item){.resource = take_word(&line), .weight = 1};
-    if (!pool_keys_check_resource(keys, item->resource, err))
+    *item = (struct source_item){.resource = take_word(&line)};
+    if (!pool_keys_check_resource(bounds->keys, item->resource, err))
         return false;
     while ((word = take_word(&line)).len > 0) {
-        if (read_field(word, STR("priority="), -MOST_PRIORITY, MOST_PRIORITY, &item->priority) ||
-            read_field(word, STR("weight="), 1, MOST_WEIGHT, &item->weight))
-            continue;
-        str_printable(word, shown, sizeof shown);
-        return err_set(err, ERR_GENERAL,
-                       "'%s' behind the resource is neither priority=N nor weight=N", shown);
+        if (!read_word(word, bounds, &item->words, err))
+            return false;
     }
     return true;
 }
@@ -93,23 +106,27 @@ static uint32_t *seen_slot(const struct seen *seen, const struct source_list *li
 }
 
 static bool read_lines(struct source_list *list, struct seen *seen, struct str text,
-                       const struct pool_keys *keys, int64_t most, struct err *err)
+                       const struct source_bounds *bounds, struct err *err)
 {
     struct source_item item;
     struct str line;
+    int64_t units = 0;
     for (int number = 1; str_split(&text, '\n', &line); number++) {
         line = str_trim(line);
         if (line.len == 0 || line.ptr[0] == '#')
             continue;
-        if (!read_line(line, keys, &item, err))
+        if (!read_line(line, bounds, &item, err))
             return err_wrap(err, "line %d", number);
         uint32_t *slot = seen_slot(seen, list, item.resource);
         if (*slot != 0)
             continue;
-        if (list->count >= most)
-            return err_set(err, ERR_GENERAL, "more than %lld resources (source_max)",
-                           (long long)most);
+        units += item.words.capacity > 0 ? item.words.capacity : bounds->capacity;
+        if (units > bounds->max)
+            return err_set(err, ERR_GENERAL, "more than %lld %s (source_max)",
+                           (long long)bounds->max,
+                           units > list->count + 1 ? "units of resources" : "resources");
         list->items[list->count++] = item;
+        list->has_words |= item.words.has_priority || item.words.capacity > 0;
         *slot = (uint32_t)list->count;
     }
     return list->count > 0 || err_set(err, ERR_GENERAL, "it lists nothing");
@@ -124,16 +141,16 @@ static int64_t count_lines(struct str text)
     return count;
 }
 
-bool source_list_parse(struct source_list *list, struct str text, const struct pool_keys *keys,
-                       int64_t max, struct rand *rand, struct err *err)
+bool source_list_parse(struct source_list *list, struct str text,
+                       const struct source_bounds *bounds, struct rand *rand, struct err *err)
 {
     struct seen seen;
     if (str_starts(text, STR("\xef\xbb\xbf"))) /* what some editors put first */
         text = str_make(text.ptr + 3, text.len - 3);
-    int64_t lines = count_lines(text), room = lines < max ? lines : max;
-    *list = (struct source_list){mem_array((size_t)room, sizeof *list->items), 0};
+    int64_t lines = count_lines(text), room = lines < bounds->max ? lines : bounds->max;
+    *list = (struct source_list){.items = mem_array((size_t)room, sizeof *list->items)};
     seen_init(&seen, room, rand);
-    bool is_good = read_lines(list, &seen, text, keys, max, err);
+    bool is_good = read_lines(list, &seen, text, bounds, err);
     mem_free(seen.slots);
     return is_good;
 }
@@ -152,5 +169,5 @@ void source_list_shuffle(struct source_list *list, struct rand *rand)
 void source_list_clear(struct source_list *list)
 {
     mem_free(list->items);
-    *list = (struct source_list){NULL, 0};
+    *list = (struct source_list){.items = NULL};
 }

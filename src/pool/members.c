@@ -33,40 +33,61 @@ static void send(struct packed *packed)
 /* --- resources -----------------------------------------------------------------------------------
  */
 
-/* The first argument of both scripts has all that is said: see lua/pool/member.lua. */
+/* What is said of resources, as lua/pool/member.lua reads it: their priority and capacity. */
+static struct str write_words(const struct member_words *words, char *out, size_t size)
+{
+    int len = 0;
+    out[0] = '\0';
+    if (words->has_priority)
+        len += snprintf(out, size, "\1P%" PRId64, words->priority);
+    if (words->capacity > 0)
+        len += snprintf(out + len, size - (size_t)len, "\1C%" PRId64, words->capacity);
+    return str_make(out, (size_t)len);
+}
+
+enum { WORDS_MAX = 2 * PACKED_INT + 4 };
+
+/* With what is said of each resource alone; its units beyond the first may be touched as well. */
+static int weigh(int weight, const struct member_words *words, int count)
+{
+    int64_t sum = weight;
+    for (int i = 0; i < count; i++) {
+        int64_t capacity = words->own != NULL ? words->own[i].capacity : words->capacity;
+        sum += capacity > 1 ? capacity - 1 : 0;
+    }
+    return sum < INT_MAX ? (int)sum : INT_MAX;
+}
+
+/* The first argument of both scripts has all that is said of all of them. */
 static struct packed *start_adding(struct pool *pool, enum script_id script,
                                    const struct member_words *words, const struct str *resources,
                                    int count, answer_done done, void *arg)
 {
-    char text[3 * PACKED_INT];
-    int len = snprintf(text, sizeof text, "%" PRId64, words->expiry_ms);
+    char text[WORDS_MAX], first[WORDS_MAX + PACKED_INT + 2];
+    bool has_own = words->own != NULL;
+    struct str of_all = write_words(words, text, sizeof text);
+    int len = snprintf(first, sizeof first, "%" PRId64 "%s%.*s", words->expiry_ms,
+                       has_own ? "\1E" : "", PRSTR(of_all));
+    size_t bytes = (size_t)len + packed_bytes_of(resources, count);
+    for (int i = 0; has_own && i < count; i++)
+        bytes += write_words(&words->own[i], text, sizeof text).len;
 
-    if (words->has_priority)
-        len += snprintf(text + len, sizeof text - (size_t)len, "\1P%" PRId64, words->priority);
-    if (words->capacity > 0)
-        len += snprintf(text + len, sizeof text - (size_t)len, "\1C%" PRId64, words->capacity);
-    struct packed *packed =
-        start(pool, script, 1 + count, (size_t)len + packed_bytes_of(resources, count), done, arg);
+    struct packed *packed = start(pool, script, 1 + count * (1 + has_own), bytes, done, arg);
     packed->op.done = end_adding;
-    packed_put(packed, str_make(text, (size_t)len));
-    packed_put_all(packed, resources, count);
+    packed->op.weight = weigh(packed->op.weight, words, count);
+    packed_put(packed, str_make(first, (size_t)len));
+    for (int i = 0; i < count; i++) {
+        packed_put(packed, resources[i]);
+        if (has_own)
+            packed_put(packed, write_words(&words->own[i], text, sizeof text));
+    }
     return packed;
-}
-
-/* What is added to one with several units may touch as many. */
-static int weigh_units(int count, int64_t capacity)
-{
-    int64_t units = count * (capacity > 0 ? capacity : 1);
-    return units < INT_MAX ? (int)units : INT_MAX;
 }
 
 void members_extend_with(struct pool *pool, const struct member_words *words,
                          const struct str *resources, int count, answer_done done, void *arg)
 {
-    struct packed *packed =
-        start_adding(pool, SCRIPT_POOL_EXTEND, words, resources, count, done, arg);
-    packed->op.weight = weigh_units(packed->op.weight, words->capacity);
-    send(packed);
+    send(start_adding(pool, SCRIPT_POOL_EXTEND, words, resources, count, done, arg));
 }
 
 void members_assign_with(struct pool *pool, const struct member_words *words,

@@ -23,6 +23,9 @@ struct member_words {
     bool has_priority; /* an error but in a pool with order = priority */
     int64_t priority;  /* -MOST_PRIORITY..MOST_PRIORITY; none is 0 */
     int64_t capacity;  /* of all of them; 0: new ones have the pool's, known ones theirs */
+    /* Of each resource what is said of it alone; NULL: nothing. Expiries there count for nothing.
+     */
+    const struct member_words *own;
 };
 enum { MOST_PRIORITY = 1000 };
 void members_extend_with(struct pool *pool, const struct member_words *words,

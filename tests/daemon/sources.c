@@ -132,7 +132,7 @@ static void expect_unchanged(const char *error)
 
 START_TEST(a_file_fills_the_pool_in_its_order)
 {
-    put_list("list", "# the lab's\nb\n  a  \n\nc weight=2 priority=0\n");
+    put_list("list", "# the lab's\nb\n  a  \n\nc weight=1\n");
     start_with("file", "list");
     until(length() == 3);
     expect(c, "POOL FREELIST p", "1) 'b'\n2) 'a'\n3) 'c'");
@@ -251,6 +251,85 @@ START_TEST(what_leaves_the_list_while_it_is_held_departs_and_its_lease_runs_on)
     until(length() == 2);
     expect_like(c, "POOL STATUS p a", "*'leased'*");
     expect(c, "FREE p a", "(integer) 1");
+}
+END_TEST
+
+/* --- priorities and weights --------------------------------------------------------------------
+ */
+
+/* The resources that MALLOC gives, one after the other; the last must find nothing. */
+static void expect_grants(const char *resources)
+{
+    char given[200] = "";
+    size_t at = 0;
+    const char *reply;
+    while (strcmp(reply = say(c, "MALLOC p"), "(nil)") != 0)
+        at += (size_t)snprintf(given + at, sizeof given - at, "%s%.*s", at > 0 ? " " : "",
+                               (int)strlen(reply) - 2, reply + 1); /* without its quotes */
+    ck_assert_str_eq(given, resources);
+    expect(c, "POOL CHECK p", "(empty array)");
+}
+
+START_TEST(a_priority_behind_a_resource_is_its_place)
+{
+    put_list("list", "a\nb priority=5\nc priority=-1\nd priority=9\n");
+    node_option(node, "--pool:p.order=priority");
+    start_with("file", "list");
+    until(length() == 4);
+    expect(c, "POOL FREELIST p", "1) 'd'\n2) 'b'\n3) 'a'\n4) 'c'");
+    put_list("list", "a\nb\nc priority=7\nd priority=-9\ne priority=8\n"); /* b keeps its own */
+    until(length() == 5);
+    expect_grants("e c b a d");
+}
+END_TEST
+
+START_TEST(a_weight_behind_a_resource_is_its_capacity)
+{
+    put_list("list", "a\nb weight=2\nc weight=1\n");
+    start_with("file", "list");
+    until(length() == 3);
+    expect_grants("a b c b");
+    expect_like(c, "POOL STATUS p b", "*'capacity'*2*'holders'*2*");
+    put_list("list", "a weight=3\nb\nc weight=1\nd weight=2\n"); /* b keeps its own */
+    until(length() == 4);
+    expect_grants("a d a d");
+    put_list("list", "b\n");
+    until(length() == 1);
+    expect_like(c, "POOL STATUS p b", "*'capacity'*2*'holders'*2*");
+    expect(c, "POOL CHECK p", "(empty array)");
+}
+END_TEST
+
+START_TEST(several_sources_have_words_of_their_own)
+{
+    put_list("one", "a weight=2 priority=1\n");
+    put_list("two", "b priority=2\nc weight=2\n");
+    node_option(node, "--pool:p.order=priority");
+    node_option(node, "--pool:p.capacity=3");
+    node_option(node, "--pool:p.source=file:%s/one,file:%s/two", rig.guard.dir, rig.guard.dir);
+    start();
+    until(length() == 3);
+    expect_grants("b b b a a c c");
+}
+END_TEST
+
+START_TEST(a_priority_or_weight_that_makes_no_sense_changes_nothing)
+{
+    put_list("list", "a\nb\n");
+    start_with("file", "list");
+    until(length() == 2);
+    put_list("list", "c\na weight=1001\n");
+    expect_unchanged("line 2: 'weight=1001' behind the resource is neither");
+    put_list("list", "c\na weight=none\n");
+    expect_unchanged("line 2: 'weight=none' behind the resource is neither");
+    put_list("list", "a priority=1.5\n");
+    expect_unchanged("line 1: 'priority=1.5' behind the resource is neither");
+    put_list("list", "c\na weight=2\nb priority=1\n"); /* not in this pool's order */
+    expect_unchanged("PRIORITY goes with order = priority; the order of this pool is fifo");
+    expect_like(c, "POOL STATUS p a", "*'capacity'*1*");
+    put_list("list", "a weight=2\n");
+    until(length() == 1);
+    ck_assert(is_well());
 }
 END_TEST
 
@@ -596,21 +675,24 @@ END_TEST
 
 int main(void)
 {
-    return RIG_RUN("sources", set_up, tear_down, a_file_fills_the_pool_in_its_order,
-                   a_file_that_changes_is_read_at_once,
-                   a_file_that_vanishes_takes_nothing_along_and_may_come_back,
-                   a_file_may_come_later, a_bad_line_refuses_the_whole_file,
-                   an_empty_file_changes_nothing, a_file_beyond_the_bounds_changes_nothing,
-                   what_is_no_file_is_not_read,
-                   what_leaves_the_list_while_it_is_held_departs_and_its_lease_runs_on,
-                   a_program_lists_resources_and_knows_which_pool_it_is_for,
-                   a_program_that_goes_wrong_changes_nothing, so_many_are_read_at_a_time,
-                   a_daemon_that_stops_waits_for_no_source,
-                   a_web_server_that_comes_and_goes_changes_nothing_but_by_a_list,
-                   no_password_of_a_source_is_shown, a_name_fills_the_pool_with_its_addresses,
-                   several_sources_add_what_they_list_and_one_that_fails_does_no_harm,
-                   what_no_source_lists_any_more_expires, a_pool_is_refreshed_by_hand,
-                   new_resources_are_put_in_random_order_when_wanted,
-                   sources_can_be_given_and_taken_away_by_a_reload_but_not_by_clients,
-                   a_pool_without_a_section_is_not_filled, a_redis_that_is_away_is_waited_for);
+    return RIG_RUN(
+        "sources", set_up, tear_down, a_file_fills_the_pool_in_its_order,
+        a_file_that_changes_is_read_at_once,
+        a_file_that_vanishes_takes_nothing_along_and_may_come_back, a_file_may_come_later,
+        a_bad_line_refuses_the_whole_file, an_empty_file_changes_nothing,
+        a_file_beyond_the_bounds_changes_nothing, what_is_no_file_is_not_read,
+        what_leaves_the_list_while_it_is_held_departs_and_its_lease_runs_on,
+        a_priority_behind_a_resource_is_its_place, a_weight_behind_a_resource_is_its_capacity,
+        several_sources_have_words_of_their_own,
+        a_priority_or_weight_that_makes_no_sense_changes_nothing,
+        a_program_lists_resources_and_knows_which_pool_it_is_for,
+        a_program_that_goes_wrong_changes_nothing, so_many_are_read_at_a_time,
+        a_daemon_that_stops_waits_for_no_source,
+        a_web_server_that_comes_and_goes_changes_nothing_but_by_a_list,
+        no_password_of_a_source_is_shown, a_name_fills_the_pool_with_its_addresses,
+        several_sources_add_what_they_list_and_one_that_fails_does_no_harm,
+        what_no_source_lists_any_more_expires, a_pool_is_refreshed_by_hand,
+        new_resources_are_put_in_random_order_when_wanted,
+        sources_can_be_given_and_taken_away_by_a_reload_but_not_by_clients,
+        a_pool_without_a_section_is_not_filled, a_redis_that_is_away_is_waited_for);
 }

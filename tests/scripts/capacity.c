@@ -347,6 +347,28 @@ START_TEST(assign_keeps_capacities)
 }
 END_TEST
 
+#define SAYS(letter, number) "\001" letter number
+
+START_TEST(each_resource_may_have_a_capacity_of_its_own)
+{
+    scene_open(&scene, NULL);
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1\001E a " SAYS("C", "2") " b \"\" c " SAYS("C", "1"),
+           "3");
+    expect_redis(&scene, "HGETALL p|x|pool|units", "[a 2 2 2 1 b 1 1 1 0 c 1 1 1 1]");
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1\001E a \"\" b " SAYS("C", "3"), "0");
+    expect_redis(&scene, "HGETALL p|x|pool|units", "[a 2 2 2 1 b 3 3 3 1 c 1 1 1 1]");
+    expect(&scene.at, SCRIPT_POOL_CHECK, "", "[6 6 0]");
+    expect_batch(&scene.at, M1("r1") M1("r2"), "[[a #-r1.1 # 60000] [b #-r2.1 # 60000]]");
+    expect(&scene.at, SCRIPT_POOL_ASSIGN,
+           "-1\001E d " SAYS("C", "2") " b " SAYS("C", "1") " a \"\"", "[1 1]");
+    expect_redis(&scene, "HGETALL p|x|pool|units", "[a 2 2 2 1 b 1 1 3 1 d 2 2 2 1]");
+    expect_batch(&scene.at, "F \"\" \"\" 1 b " MANY("n 9"),
+                 "[1 [a #-h.2 # 60000 d #-h.1 # 60000 d #-h.2 # 60000 b #-h.1 # 60000]]");
+    expect(&scene.at, SCRIPT_POOL_CHECK, "", "[5 0 5]");
+    scene_close(&scene);
+}
+END_TEST
+
 START_TEST(units_leave_one_by_one_when_the_resource_expires)
 {
     scene_open(&scene, NULL);
@@ -441,6 +463,7 @@ int main(void)
         a_resource_departs_with_all_units_and_its_leases_run_on,
         leases_of_an_earlier_time_beyond_the_capacity_leave_when_they_come_back,
         assign_keeps_capacities,
+        each_resource_may_have_a_capacity_of_its_own,
         units_leave_one_by_one_when_the_resource_expires,
         a_failing_resource_trips_with_all_units,
         names_that_end_like_a_unit_are_refused_where_there_are_units,

@@ -73,6 +73,19 @@ START_TEST(a_new_priority_moves_what_is_free_at_once)
 }
 END_TEST
 
+START_TEST(each_resource_may_have_a_priority_of_its_own)
+{
+    open_with("priority");
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1\001E a \001P1 b \"\" c \001P-3 d \001P0 e \001P9",
+           "5");
+    expect(&scene.at, SCRIPT_POOL_FREELIST, "-1", "[e a b d c]");
+    expect(&scene.at, SCRIPT_POOL_ASSIGN, "-1\001E a \"\" b \001P2 c \001P0 e \001P-9 f \001P1",
+           "[1 1]");
+    expect(&scene.at, SCRIPT_POOL_FREELIST, "-1", "[b a f c e]");
+    scene_close(&scene);
+}
+END_TEST
+
 START_TEST(a_priority_where_it_means_nothing_is_an_error)
 {
     scene_open(&scene, NULL);
@@ -280,6 +293,7 @@ int main(void)
     const TTest *const tests[] = {
         the_highest_priority_comes_first_and_equals_by_their_coming,
         a_new_priority_moves_what_is_free_at_once,
+        each_resource_may_have_a_priority_of_its_own,
         a_priority_where_it_means_nothing_is_an_error,
         what_came_last_goes_first,
         the_one_granted_least_often_goes_first,

@@ -8,11 +8,13 @@
 static struct pool_keys keys;
 static struct rand test_rand;
 static struct source_list list;
+static struct source_bounds bounds;
 static struct err err;
 
 static void set_up(void)
 {
     pool_keys_init(&keys, STR("ns"), STR("p"));
+    bounds = (struct source_bounds){.capacity = 1};
     rand_init(&test_rand);
 }
 
@@ -24,23 +26,30 @@ static void tear_down(void)
 static bool parse(struct str text, int64_t max)
 {
     err = (struct err){ERR_NONE, ""};
-    return source_list_parse(&list, text, &keys, max, &test_rand, &err);
+    bounds.keys = &keys;
+    bounds.max = max;
+    return source_list_parse(&list, text, &bounds, &test_rand, &err);
 }
 
 static void expect_list(struct str text, const char *shown)
 {
     char out[400] = "";
     size_t at = 0;
+    bool has_words = false;
     ck_assert_msg(parse(text, 100), "%s", err.text);
     for (int i = 0; i < list.count; i++) {
         const struct source_item *item = &list.items[i];
         at += (size_t)snprintf(out + at, sizeof out - at, "%s%.*s", i > 0 ? " " : "",
                                PRSTR(item->resource));
-        if (item->priority != 0)
-            at += (size_t)snprintf(out + at, sizeof out - at, "/p%lld", (long long)item->priority);
-        if (item->weight != 1)
-            at += (size_t)snprintf(out + at, sizeof out - at, "/w%lld", (long long)item->weight);
+        if (item->words.has_priority)
+            at += (size_t)snprintf(out + at, sizeof out - at, "/p%lld",
+                                   (long long)item->words.priority);
+        if (item->words.capacity > 0)
+            at += (size_t)snprintf(out + at, sizeof out - at, "/w%lld",
+                                   (long long)item->words.capacity);
+        has_words |= item->words.has_priority || item->words.capacity > 0;
     }
+    ck_assert_int_eq(list.has_words, has_words);
     ck_assert_str_eq(out, shown);
     source_list_clear(&list);
 }
@@ -70,7 +79,9 @@ END_TEST
 
 START_TEST(priority_and_weight_may_stand_behind)
 {
-    expect_list(STR("a priority=5\nb\tweight=3 priority=-2\nc weight=1  \n"), "a/p5 b/p-2/w3 c");
+    expect_list(STR("a priority=5\nb\tweight=3 priority=-2\nc weight=1  \n"), "a/p5 b/p-2/w3 c/w1");
+    expect_list(STR("a priority=-1000 weight=100\n"), "a/p-1000/w100"); /* not beyond the bound */
+    expect_list(STR("a priority=0\n"), "a/p0");
 }
 END_TEST
 
@@ -84,20 +95,42 @@ END_TEST
 
 START_TEST(one_bad_line_refuses_all_with_its_number)
 {
-    expect_refusal(STR("a\n\n# x\nb c\n"),
-                   "line 4: 'c' behind the resource is neither priority=N nor weight=N");
-    expect_refusal(STR("a priority=\n"),
-                   "line 1: 'priority=' behind the resource is neither priority=N nor weight=N");
-    expect_refusal(STR("a\nb weight=0\n"),
-                   "line 2: 'weight=0' behind the resource is neither priority=N nor weight=N");
+    expect_refusal(STR("a\n\n# x\nb c\n"), "line 4: 'c' behind the resource is neither priority=N "
+                                           "(-1000 to 1000) nor weight=N (1 to 1000)");
+    expect_refusal(STR("a priority=\n"), "line 1: 'priority=' behind the resource is neither "
+                                         "priority=N (-1000 to 1000) nor weight=N (1 to 1000)");
+    expect_refusal(STR("a priority=1001\n"),
+                   "line 1: 'priority=1001' behind the resource is neither priority=N (-1000 to "
+                   "1000) nor weight=N (1 to 1000)");
+    expect_refusal(STR("a\nb weight=0\n"), "line 2: 'weight=0' behind the resource is neither "
+                                           "priority=N (-1000 to 1000) nor weight=N (1 to 1000)");
     expect_refusal(STR("a weight=99999999999999999999\n"),
                    "line 1: 'weight=99999999999999999999' behind the resource is neither "
-                   "priority=N nor weight=N");
+                   "priority=N (-1000 to 1000) nor weight=N (1 to 1000)");
     expect_refusal(STR("a\n|b\n"), "line 2: resource '|b' begins with '|', which is reserved");
     expect_refusal(STR("a\nx||y"), "line 2: resource 'x||y' holds '||', which is reserved");
     expect_refusal(STR("ns|p|pool|policy_update_lock"),
                    "line 1: resource 'ns|p|pool|policy_update_lock' has the name of a key of its "
                    "pool");
+}
+END_TEST
+
+START_TEST(units_count_for_the_bound)
+{
+    expect_refusal(STR("a weight=2\nb\nc\n"), "more than 3 units of resources (source_max)");
+    expect_refusal(STR("a\nb\nc\nd\n"), "more than 3 resources (source_max)");
+    bounds.capacity = 2;
+    expect_refusal(STR("a\nb\n"), "more than 3 units of resources (source_max)");
+    ck_assert(parse(STR("a\nb weight=1\na\n"), 3));
+    source_list_clear(&list);
+}
+END_TEST
+
+START_TEST(a_shared_pool_has_no_weights)
+{
+    bounds.is_shared = true;
+    expect_refusal(STR("a weight=1\nb weight=2\n"),
+                   "line 2: weight=2: a shared pool has no leases and no weight but 1");
 }
 END_TEST
 
@@ -108,7 +141,8 @@ START_TEST(what_is_no_text_is_refused)
     expect_refusal(STR("a\x7f"), "line 1: a control character (byte 127)");
     expect_refusal(STR("a\rb\n"), "line 1: a control character (byte 13)");
     expect_refusal(STR("<!DOCTYPE html>\n<html>"),
-                   "line 1: 'html>' behind the resource is neither priority=N nor weight=N");
+                   "line 1: 'html>' behind the resource is neither priority=N (-1000 to 1000) nor "
+                   "weight=N (1 to 1000)");
 }
 END_TEST
 
@@ -190,6 +224,8 @@ int main(void)
     tcase_add_test(tcase, priority_and_weight_may_stand_behind);
     tcase_add_test(tcase, a_resource_named_twice_counts_once);
     tcase_add_test(tcase, one_bad_line_refuses_all_with_its_number);
+    tcase_add_test(tcase, units_count_for_the_bound);
+    tcase_add_test(tcase, a_shared_pool_has_no_weights);
     tcase_add_test(tcase, what_is_no_text_is_refused);
     tcase_add_test(tcase, an_empty_list_is_refused);
     tcase_add_test(tcase, more_than_the_bound_is_refused);
