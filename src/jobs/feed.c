@@ -192,11 +192,13 @@ static void end_store(void *arg, const struct err *err, const struct answer *ans
         free_if_done(feed);
         return;
     }
-    if (err != NULL)
+    if (err != NULL) {
+        feed->is_unstored |= err->kind == ERR_UPSTREAM;
         note_failure(feed, err->kind, err->text);
-    else
+    } else {
         note_success(feed, answer_int(is_pair ? answer_at(answer, 0) : answer, 0),
                      is_pair ? answer_int(answer_at(answer, 1), 0) : 0);
+    }
     feed->at++;
     read_next(feed);
 }
@@ -285,7 +287,7 @@ static void begin_round(struct feed *feed, int64_t now_ms)
         list_push(&feed->asked, node);
     feed->host->rounds++;
     feed->is_reading = true;
-    feed->has_changed = false;
+    feed->has_changed = feed->is_unstored = false;
     feed->began_ms = now_ms;
     feed->at = 0;
     feed->done = (struct refresh){.sources = feed->count};
@@ -301,7 +303,7 @@ static int64_t wait_ms(const struct feed *feed)
     int64_t interval_ms = feed->pool->config->source_interval_ms, retry_ms = interval_ms / 10;
     if (feed->done.failed == 0)
         return interval_ms;
-    if (retry_ms < FEED_RETRY_MIN_MS)
+    if (retry_ms < FEED_RETRY_MIN_MS || feed->is_unstored)
         retry_ms = FEED_RETRY_MIN_MS;
     if (retry_ms > FEED_RETRY_MAX_MS)
         retry_ms = FEED_RETRY_MAX_MS;

@@ -7,7 +7,8 @@
  * Round: one source after the other is read, and put into the pool: one source is all that the pool
  * has (assign), several add to it (extend). A list that cannot be read, or makes no sense, changes
  * nothing. The next round is source_interval later, or sooner after a failure, or when a file has
- * changed, or when somebody asks for it.
+ * changed, or when somebody asks for it. What Redis did not take is read again a second later, for
+ * as long as the turn lasts without Redis.
  * Knows: members, source_read, source_list.  Must not know: clients. Driven by feed_tick() alone:
  * no timers of its own. */
 #ifndef JOBS_FEED_H
@@ -75,6 +76,7 @@ struct feed {
     struct source_read *read;  /* NULL: its list is on its way to Redis */
     int64_t began_ms, look_ms; /* of the last round; -1: none since the turn came */
     bool has_changed;          /* a file */
+    bool is_unstored;          /* what the last round read, because Redis did not answer */
     int64_t listed;            /* of the source whose list is on its way */
     struct refresh done;
     struct err err;            /* of the first source that failed in it */

@@ -212,7 +212,8 @@ START_TEST(a_bad_list_sends_nothing_and_is_tried_again_sooner)
     tick(200);
     ck_assert(!feed->is_reading);
     ck_assert_str_eq(feed->sources[0].error,
-                     "line 2: 'c' behind the resource is neither priority=N nor weight=N");
+                     "line 2: 'c' behind the resource is neither priority=N (-1000 to 1000) nor "
+                     "weight=N (1 to 1000)");
     int64_t next_ms;
     feed_is_mine(feed, &next_ms);
     ck_assert_int_ge(next_ms, 5700); /* a tenth of the interval */
