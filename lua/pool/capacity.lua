@@ -1,9 +1,11 @@
 -- capacity: a resource gets as many units as its capacity says, and loses those that are too many.
 -- include: pool/member.lua
+-- include: pool/apart.lua
 -- include: pool/rule.lua
 local capacity = {
     missing = {}, -- {expiry, entries that are to come} of each resource
     leaving = {}, -- those of them that are too many
+    aside = {}, -- those that are set aside at once: entry -> {kind, until when, why}
 }
 
 -- From now on a resource of the pool can have several units. Returns a refusal, or nil.
@@ -83,6 +85,18 @@ local function drain(names, count)
     return fault
 end
 
+-- What is said of a whole resource, as one of its entries has it: kind, until when, why. Nil: nothing.
+local function quarantine_of(names)
+    for i = 1, #names do
+        local kind = aside.kind_of(names[i])
+        if kind == aside.QUARANTINED or kind == aside.ILL or kind == aside.TRIPPED then
+            local until_ms, why = aside.reason_of(names[i])
+            return (until_ms == 0 or until_ms > clock()) and { kind, until_ms, why } or nil
+        end
+    end
+    return nil
+end
+
 -- Gives a resource of the pool that capacity; new entries get this expiry. Returns a fault, or nil.
 function capacity.set(resource, wanted, expiry)
     local record = slot.of(resource)
@@ -93,8 +107,10 @@ function capacity.set(resource, wanted, expiry)
     for i = 1, math.min(lack, #leaving) do
         aside.forget(leaving[i])
     end
+    local quarantine = lack > #leaving and quarantine_of(staying)
     for i = 1, lack - #leaving do
         names[i] = slot.entry(resource, numbers[i] or record.last + i - #numbers)
+        capacity.aside[names[i]] = quarantine or nil
     end
     capacity.missing[#capacity.missing + 1] = { expiry = expiry, names = names }
     return lack < 0 and drain(staying, -lack) or nil
@@ -149,8 +165,26 @@ function capacity.finish(words)
     for i = 1, fault and 0 or #capacity.leaving do
         aside.mark(capacity.leaving[i], aside.LEAVING, 0, "")
     end
-    capacity.missing, capacity.leaving = {}, {}
+    for name, quarantine in pairs(fault and {} or capacity.aside) do
+        fault = fault or apart.set(name, key.values({ name })[1], unpack(quarantine))
+    end
+    capacity.missing, capacity.leaving, capacity.aside = {}, {}, {}
     return fault
+end
+
+-- After marks of these have changed, which is written: what is too many is to leave, and with is_whole
+-- what is missing comes back. Returns a fault, or nil.
+function capacity.settle(resources, is_whole)
+    local fault
+    for i = 1, slot.open() and #resources or 0 do
+        local resource, record = resources[i], slot.of(resources[i])
+        local lack = record and record.capacity - record.entries or 0
+        if lack < 0 or (lack > 0 and is_whole) then
+            local name = slot.entries({ resource })[1]
+            fault = fault or capacity.set(resource, record.capacity, expiry_of[name])
+        end
+    end
+    return fault or capacity.finish()
 end
 
 -- Resources of the pool get the capacity that is said of them: it is their own. What is missing comes

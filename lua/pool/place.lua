@@ -195,7 +195,7 @@ local function look(kind, names)
     for from = 1, #names, CHUNK do
         local last, fields = math.min(from + CHUNK - 1, #names), {}
         for i = from, last do
-            fields[#fields + 1] = kind.letter .. slot.split(names[i])
+            fields[#fields + 1] = trait.field(kind.letter, names[i])
         end
         local texts = redis.call("HMGET", key.traits, unpack(fields))
         local scores = redis.call("ZMSCORE", key.order, unpack(names, from, last))

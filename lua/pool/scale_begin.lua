@@ -51,8 +51,9 @@ end
 
 -- A name of two lines cannot be told to a program, and of several units some may be held.
 local function can_go(name)
+    local record = slot.open() and slot.of((slot.split(name)))
     return not string.find(name, "\n", 1, true)
-        and (not slot.open() or slot.of((slot.split(name))).capacity == 1)
+        and (not slot.is_used or (record and record.capacity == 1 and record.entries == 1))
 end
 
 -- Those that have been free for longest.
@@ -68,7 +69,7 @@ local function take(number, until_ms)
         local next = next_of[name]
         if can_go(name) then
             scale.put_aside(name, until_ms)
-            taken[#taken + 1] = name
+            taken[#taken + 1] = (slot.split(name))
         end
         looked, name = looked + 1, next
     end

@@ -30,6 +30,7 @@ end
 -- The new ones, as many as there is room for. A fault as the second.
 local function grow(resources)
     local added, max_size = {}, tonumber(ARGV[6])
+    entry.read(resources)
     local refused = capacity.open(resources, NOTHING_SAID)
     if refused then
         return 0, refused.err
@@ -50,26 +51,20 @@ end
 
 -- What somebody has leased meanwhile, because all this took too long, has gone nevertheless.
 local function shrink(resources)
-    local gone = {}
-    for i = 1, #resources do
-        if prev_of[resources[i]] ~= ABSENT then
-            gone[#gone + 1] = resources[i]
-        end
-    end
-    return #gone, member.remove(gone)
+    local gone, count = slot.entries(resources)
+    return count, member.remove(gone)
 end
 
 local function bring_back(resources)
     local fault = list.push_fault()
-    for i = 1, fault and 0 or #resources do
-        scale.bring_back(resources[i])
+    for _, name in ipairs(fault and {} or slot.entries(resources)) do
+        scale.bring_back(name)
     end
     return 0, fault
 end
 
 local function change(resources)
     list.open()
-    entry.read(resources)
     if what == "u" then
         return grow(resources)
     elseif why == "" then

@@ -2,7 +2,7 @@
 -- keys: pool head tail leases departed journal aside traits order held notes requests units
 -- args: kind(see aside) span_ms(<= 0: until somebody ends it) why resource...
 -- returns: how many are aside now, or leave (kind LEAVING), or will when they come back
--- include: pool/apart.lua
+-- include: pool/capacity.lua
 key.index, key.departed, key.journal = KEYS[4], KEYS[5], KEYS[6]
 key.aside, key.traits, key.order = KEYS[7], KEYS[8], KEYS[9]
 key.held, key.notes, key.requests, key.units = KEYS[10], KEYS[11], KEYS[12], KEYS[13]
@@ -35,7 +35,10 @@ local function run()
     end
     list.write()
     index.write()
-    return count
+    local settled = kind ~= aside.LEAVING and capacity.settle(resources)
+    list.write()
+    index.write()
+    return settled and refusal(settled) or count
 end
 
 return run()

@@ -61,7 +61,8 @@ local function is_better(one, other)
 end
 
 local function run()
-    local resource, best, lease, holders, next, why = ARGV[1], nil, nil, 0, "", ""
+    local resource, best, lease, next, why = ARGV[1], nil, nil, "", ""
+    local holders, uses = 0, 0
     for _, name in ipairs(slot.entries({ resource })) do
         if prev_of[name] == MALFORMED then
             return refusal(broken("the entry makes no sense:", name))
@@ -72,6 +73,7 @@ local function run()
             lease = (not lease or is_better(one, lease)) and one or lease
             holders = holders + 1
         end
+        uses = uses + (tonumber(trait.of("u", name)) or 0)
         next, why = next ~= "" and next or one.next, why ~= "" and why or one.why
     end
     if not best then
@@ -94,7 +96,7 @@ local function run()
         "failures", fails,
         "breaker", outcome.breaker(best.name),
         "priority", tonumber(trait.of("p", resource) or 0),
-        "uses", tonumber(trait.of("u", resource) or 0),
+        "uses", uses,
         "health", health,
         "health_age_ms", age_ms,
         "probe_latency_us", latency_us,

@@ -12,28 +12,29 @@
 -- The script sets key.traits, key.aside, and what slot wants.
 -- include: pool/slot.lua
 local trait = {
-    LETTERS = { "a", "d", "h", "l", "p", "s", "t", "u" }, OF_ENTRY = { a = true, t = true },
+    LETTERS = { "a", "d", "h", "l", "p", "s", "t", "u" },
+    OF_ENTRY = { a = true, t = true, u = true },
 }
 
-local function field_of(letter, name)
-    return letter .. (trait.OF_ENTRY[letter] and name or slot.split(name))
+function trait.field(letter, name)
+    return letter .. (trait.OF_ENTRY[letter] and name or (slot.split(name)))
 end
 
 function trait.of(letter, resource)
-    return redis.call("HGET", key.traits, field_of(letter, resource))
+    return redis.call("HGET", key.traits, trait.field(letter, resource))
 end
 
 function trait.set(letter, resource, value)
-    redis.call("HSET", key.traits, field_of(letter, resource), value)
+    redis.call("HSET", key.traits, trait.field(letter, resource), value)
 end
 
 function trait.drop(letter, resource)
-    redis.call("HDEL", key.traits, field_of(letter, resource))
+    redis.call("HDEL", key.traits, trait.field(letter, resource))
 end
 
 -- One more; what is no number stays.
 function trait.count(letter, resource)
-    redis.pcall("HINCRBY", key.traits, field_of(letter, resource), 1)
+    redis.pcall("HINCRBY", key.traits, trait.field(letter, resource), 1)
 end
 
 -- These have left the pool: entries, and resources of which nothing is left.

@@ -1,5 +1,6 @@
 /* capacity: resources that several may hold at once. */
 #include "tests/lib/scene.h"
+#include <stdlib.h>
 
 #define SECOND_A  "a\0372" /* the second unit of a */
 #define MANY(how) "M " how " 60000 r \"\" 0 \"\" \"\" "
@@ -383,6 +384,235 @@ START_TEST(units_leave_one_by_one_when_the_resource_expires)
 }
 END_TEST
 
+static void expect_sound(void)
+{
+    redisReply *said = script_say(&scene.at, SCRIPT_POOL_CHECK, "");
+    char *text = script_show(said);
+    ck_assert_msg(said->elements == 3, "%s", text);
+    free(text);
+    freeReplyObject(said);
+    redisReply *repaired = script_say(&scene.at, SCRIPT_POOL_REPAIR, "");
+    ck_assert_int_eq(repaired->element[3]->integer, 0);
+    freeReplyObject(repaired);
+}
+
+START_TEST(a_unit_more_of_what_is_in_quarantine_is_in_quarantine)
+{
+    open_held();
+    expect_batch(&scene.at, "F 1-t.1 \"\" 1 a", "[1]");
+    expect(&scene.at, SCRIPT_POOL_SET_ASIDE, "1 0 fan a", "1");
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1\001C4 a", "0");
+    expect_batch(&scene.at, MANY("n 9"), "[[]]");
+    expect(&scene.at, SCRIPT_POOL_INFO, "",
+           "[total 2 free 0 leased 3 quarantined 3 resting 0 cleaning 0 pending 1 ...");
+    expect_sound();
+    expect(&scene.at, SCRIPT_POOL_RESTORE, "\"\" a", "1");
+    expect_batch(&scene.at, MANY("n 9"), "[[a #-h.1 # 60000 a #-h.3 # 60000 a #-h.4 # 60000]]");
+    expect_sound();
+    scene_close(&scene);
+}
+END_TEST
+
+START_TEST(what_was_too_many_still_is_after_a_quarantine)
+{
+    open_held();
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1\001C1 a", "0");
+    expect(&scene.at, SCRIPT_POOL_SET_ASIDE, "1 0 fan a", "1");
+    expect_batch(&scene.at, "F 2-t.2 \"\" 1 a", "[1]");
+    expect(&scene.at, SCRIPT_POOL_RESTORE, "\"\" a", "1");
+    expect_batch(&scene.at, "F 1-t.1 \"\" 1 a", "[1]");
+    expect_batch(&scene.at, MANY("n 9"), "[[a #-h.1 # 60000]]");
+    expect_redis(&scene, "HGET p|x|pool|units a", "1 1 2 1");
+    expect_sound();
+    scene_close(&scene);
+}
+END_TEST
+
+START_TEST(what_is_restored_while_it_is_drained_has_all_its_units_again)
+{
+    open_held();
+    expect_batch(&scene.at, "F 1-t.1 \"\" 1 a", "[1]");
+    expect(&scene.at, SCRIPT_POOL_SET_ASIDE, "3 0 \"\" a", "1");
+    expect_redis(&scene, "HGET p|x|pool|units a", "2 1 2 1");
+    expect(&scene.at, SCRIPT_POOL_RESTORE, "\"\" a", "1");
+    expect_batch(&scene.at, "F 2-t.2 \"\" 1 a", "[1]");
+    expect_batch(&scene.at, MANY("n 9"), "[[a #-h.1 # 60000 a #-h.2 # 60000]]");
+    expect_sound();
+    scene_close(&scene);
+}
+END_TEST
+
+START_TEST(only_a_resource_of_one_unit_is_scaled_down_and_by_its_name)
+{
+    open_held();
+    scene_do(&scene, "SET p|x:b 5-t.1 XX");
+    scene_do(&scene, "SET p|x:b\0372 6-t.2 XX");
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1\001C1 a", "0");
+    expect_batch(&scene.at, "F 1-t.1 \"\" 1 a F 5-t.1 \"\" 1 b",
+                 "[1 1]"); /* a has another holder */
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1\001C1 b", "0");
+    expect_batch(&scene.at, "F 6-t.2 \"\" 1 b", "[1]"); /* the second unit is left */
+    expect_redis(&scene, "HGET p|x|pool|units b", "1 1 2 1");
+    expect(&scene.at, SCRIPT_POOL_SCALE_BEGIN, "D1 60000 0 1 0 10", "[d 1 2 3 0 b]");
+    expect(&scene.at, SCRIPT_POOL_SCALE_END, "D1 d broke 0 1000 0 b", "[0 broke 1000]");
+    expect_sound();
+    scene_do(&scene, "HSET p|x|pool|scale d_next 0");
+    expect(&scene.at, SCRIPT_POOL_SCALE_BEGIN, "D2 60000 0 1 0 10", "[d 1 2 3 0 b]");
+    expect(&scene.at, SCRIPT_POOL_SCALE_END, "D2 d \"\" 0 1000 0 b", "[1 \"\" 0]");
+    expect(&scene.at, SCRIPT_POOL_NAMES, "HKEYS", "[a]");
+    expect_batch(&scene.at, "F 2-t.2 \"\" 1 a", "[1]");
+    expect_sound();
+    scene_close(&scene);
+}
+END_TEST
+
+START_TEST(the_least_used_unit_goes_first)
+{
+    scene_open(&scene, NULL);
+    expect(&scene.at, SCRIPT_POOL_SET_RULES, "order=least-used \"\"", "1");
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1\001C2 a b", "2");
+    expect_batch(&scene.at, M1("r1") M1("r2"), "[[a #-r1.1 # 60000] [b #-r2.1 # 60000]]");
+    expect_sound();
+    expect_batch(&scene.at, "F \"\" \"\" 1 a " M1("r3") M1("r4") M1("r5"),
+                 "[1 [a #-r3.2 # 60000] [b #-r4.2 # 60000] [a #-r5.1 # 60000]]");
+    scene_do(&scene, "SET p|x:a 8-t.1 XX");
+    scene_do(&scene, "SET p|x:" SECOND_A " 9-t.2 XX");
+    expect_batch(&scene.at, "F 8-t.1 \"\" 1 a F 9-t.2 \"\" 1 a", "[1 1]");
+    expect(&scene.at, SCRIPT_POOL_STATUS, "a",
+           "[state free ttl -2 expiry -1 fence 0 owner nil next \"\" why \"\" score 1000 "
+           "failures 0 breaker closed priority 0 uses 3 ...");
+    expect(&scene.at, SCRIPT_POOL_SHRINK, "a b", "2");
+    expect_redis(&scene, "EXISTS p|x|pool|traits p|x|pool|order", "0");
+    scene_close(&scene);
+}
+END_TEST
+
+START_TEST(units_have_the_labels_of_their_resource)
+{
+    open_pairs();
+    expect(&scene.at, SCRIPT_POOL_TAG, "b zone=eu", "1");
+    expect(&scene.at, SCRIPT_POOL_TAGS, "\"\"", "[zone=eu 1 2]");
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1\001C3 b", "0");
+    expect_batch(&scene.at, "X Wzone=eu " MANY("n 2"), "[[b #-h.1 # 60000 b #-h.2 # 60000]]");
+    expect(&scene.at, SCRIPT_POOL_TAGS, "\"\"", "[zone=eu 1 1]");
+    expect_sound();
+    expect(&scene.at, SCRIPT_POOL_TAG, "b gpu=a", "2"); /* of leased and free units */
+    expect(&scene.at, SCRIPT_POOL_TAGS, "\"\"", "[gpu=a 1 1 zone=eu 1 1]");
+    expect(&scene.at, SCRIPT_POOL_SET_ASIDE, "1 0 \"\" b", "1");
+    expect_batch(&scene.at, "X Wzone=eu " MANY("n 2"), "[[]]");
+    expect_sound();
+    expect(&scene.at, SCRIPT_POOL_RESTORE, "\"\" b", "1");
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1\001C1 b", "0");
+    expect(&scene.at, SCRIPT_POOL_TAGS, "\"\"", "[gpu=a 1 0 zone=eu 1 0]");
+    expect_sound();
+    expect(&scene.at, SCRIPT_POOL_SHRINK, "b", "1");
+    expect(&scene.at, SCRIPT_POOL_TAGS, "\"\"", "[]");
+    expect_redis(&scene, "EXISTS p|x|pool|traits p|x|pool|label:zone=eu p|x|pool|label:gpu=a", "0");
+    expect_sound();
+    scene_close(&scene);
+}
+END_TEST
+
+START_TEST(who_waits_for_a_label_gets_the_next_unit_that_has_it)
+{
+    open_pairs();
+    expect(&scene.at, SCRIPT_POOL_TAG, "a k=v", "1");
+    expect_batch(&scene.at, MANY("a 4"), "[[a #-h.1 ...");
+    scene_do(&scene, "SET p|x:a 1-t.1 XX");
+    scene_do(&scene, "SET p|x:" SECOND_A " 2-t.2 XX");
+    scene_do(&scene, "SET p|x:b 3-t.1 XX");
+    expect_batch(&scene.at, "X Wk=v W D:1 \"\" 0 1 1 1000 r2 \"\" 0 \"\" \"\"", "[[# #]]");
+    expect_batch(&scene.at, "F 3-t.1 \"\" 1 b", "[1]");
+    expect(&scene.at, SCRIPT_POOL_FREELIST, "-1", "[b]");
+    expect_batch(&scene.at, "F 2-t.2 \"\" 1 a", "[1]");
+    expect(&scene.at, SCRIPT_POOL_FREELIST, "-1", "[b]");
+    expect_redis(&scene, "EXISTS p|x:" SECOND_A, "1");
+    expect_sound();
+    scene_close(&scene);
+}
+END_TEST
+
+START_TEST(units_stand_where_the_priority_of_their_resource_wants_them)
+{
+    scene_open(&scene, NULL);
+    expect(&scene.at, SCRIPT_POOL_SET_RULES, "order=priority \"\"", "1");
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1\001C2 a b", "2");
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1\001P5\001C2 c", "1");
+    expect_sound();
+    expect_batch(&scene.at, MANY("n 3"), "[[c #-h.1 # 60000 c #-h.2 # 60000 a #-h.1 # 60000]]");
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1\001P9 b", "0"); /* both units at once */
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1\001C3 c", "0"); /* a new one of this priority */
+    expect_sound();
+    scene_do(&scene, "SET p|x:c 7-t.1 XX");
+    expect_batch(&scene.at, "F 7-t.1 \"\" 1 c", "[1]");
+    expect_sound();
+    expect_batch(&scene.at, MANY("n 9"),
+                 "[[b #-h.1 # 60000 b #-h.2 # 60000 c #-h.3 # 60000 c #-h.1 # 60000 "
+                 "a #-h.2 # 60000]]");
+    scene_close(&scene);
+}
+END_TEST
+
+START_TEST(data_comes_with_each_unit)
+{
+    open_pairs();
+    expect(&scene.at, SCRIPT_POOL_SET_DATA, "a key7", "1");
+    expect(&scene.at, SCRIPT_POOL_SET_DATA, SECOND_A " key8", "0");
+    expect_batch(&scene.at, "X D " MANY("n 3"),
+                 "[[a #-h.1 # 60000 key7 b #-h.1 # 60000 nil a #-h.2 # 60000 key7]]");
+    expect_batch(&scene.at, "X D M 1 1 60000 r \"\" 0 me q1 X D M 1 1 60000 r \"\" 0 me q1 ",
+                 "[[b #+r.2 # 60000 nil] [b #+r.2 # 60000 nil]]");
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1\001C1 a", "0");
+    expect(&scene.at, SCRIPT_POOL_DATA_OF, "a", "key7");
+    expect_sound();
+    expect(&scene.at, SCRIPT_POOL_SHRINK, "a", "1");
+    expect_redis(&scene, "EXISTS p|x|pool|traits", "0");
+    scene_close(&scene);
+}
+END_TEST
+
+START_TEST(each_unit_is_cleaned_after_its_holder)
+{
+    open_held();
+    expect(&scene.at, SCRIPT_POOL_SET_RULES, "clean=1 \"\"", "1");
+    expect_batch(&scene.at, "F 2-t.2 \"\" 1 a", "[1]");
+    expect_batch(&scene.at, M1("r1"), "[[]]");
+    expect_sound();
+    expect(&scene.at, SCRIPT_POOL_CLEAN_CLAIM, "m 10 60000", "[" SECOND_A " 0 a]");
+    expect_batch(&scene.at, "F 1-t.1 \"\" 1 a", "[1]");
+    expect(&scene.at, SCRIPT_POOL_CLEAN_CLAIM, "n 10 60000", "[a 0 a]");
+    expect(&scene.at, SCRIPT_POOL_CLEAN_END, "m " SECOND_A " clean \"\" 3 100 1000 0", "1");
+    expect_sound();
+    expect_batch(&scene.at, M1("r1"), "[[a #-r1.2 # 60000]]");
+    expect(&scene.at, SCRIPT_POOL_CLEAN_END, "n a failed \"no soap\" 0 100 1000 0", "3");
+    expect(&scene.at, SCRIPT_POOL_INFO, "",
+           "[total 2 free 0 leased 3 quarantined 1 resting 0 cleaning 0 ...");
+    expect_sound();
+    expect(&scene.at, SCRIPT_POOL_RESTORE, "1 a", "1");
+    expect_sound();
+    scene_close(&scene);
+}
+END_TEST
+
+START_TEST(units_rest_and_expire_each_for_itself)
+{
+    open_held();
+    expect(&scene.at, SCRIPT_POOL_SET_RULES, "rest=60000 \"\"", "1");
+    expect_batch(&scene.at, "F 1-t.1 \"\" 1 a", "[1]");
+    scene_do(&scene, "DEL p|x:" SECOND_A);
+    scene_do(&scene, "ZADD p|x|pool|leases 1 " SECOND_A);
+    expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 100 100", "[1 4 0 0 0 ...");
+    expect(&scene.at, SCRIPT_POOL_INFO, "", "[total 2 free 0 leased 2 quarantined 0 resting 2 ...");
+    expect_sound();
+    scene_do(&scene, "DEL p|x:a");
+    scene_do(&scene, "ZADD p|x|pool|leases 1 a");
+    expect(&scene.at, SCRIPT_POOL_GC, "\"\" 0 100 100", "[1 4 1 0 0 ...");
+    expect_batch(&scene.at, MANY("n 9"), "[[a #-h.1 # 60000]]");
+    expect_sound();
+    scene_close(&scene);
+}
+END_TEST
+
 START_TEST(a_failing_resource_trips_with_all_units)
 {
     open_held();
@@ -465,6 +695,17 @@ int main(void)
         assign_keeps_capacities,
         each_resource_may_have_a_capacity_of_its_own,
         units_leave_one_by_one_when_the_resource_expires,
+        a_unit_more_of_what_is_in_quarantine_is_in_quarantine,
+        what_was_too_many_still_is_after_a_quarantine,
+        what_is_restored_while_it_is_drained_has_all_its_units_again,
+        only_a_resource_of_one_unit_is_scaled_down_and_by_its_name,
+        the_least_used_unit_goes_first,
+        units_have_the_labels_of_their_resource,
+        who_waits_for_a_label_gets_the_next_unit_that_has_it,
+        units_stand_where_the_priority_of_their_resource_wants_them,
+        data_comes_with_each_unit,
+        each_unit_is_cleaned_after_its_holder,
+        units_rest_and_expire_each_for_itself,
         a_failing_resource_trips_with_all_units,
         names_that_end_like_a_unit_are_refused_where_there_are_units,
         check_tells_of_wrong_counts_and_repair_mends_them,
