@@ -187,14 +187,36 @@ function capacity.settle(resources, is_whole)
     return fault or capacity.finish()
 end
 
--- Resources of the pool get the capacity that is said of them: it is their own. What is missing comes
--- with capacity.bring(). Returns a fault, or nil.
+-- Does it leave as a whole, when its units come back?
+local function is_draining(resource, record)
+    local names = record.entries <= record.capacity and slot.names(resource) or {}
+    for i = 1, #names do
+        local kind, is_pending = aside.kind_of(names[i])
+        if is_pending and kind == aside.LEAVING then
+            return true
+        end
+    end
+    return false
+end
+
+-- Has the resource what it should have, with this capacity?
+local function is_right(resource, record, wanted)
+    return record.capacity == wanted
+        and (record.entries == wanted or is_draining(resource, record))
+end
+
+-- Resources of the pool get the capacity that is said of them: it is their own. What is missing, also of
+-- units that have expired, comes with capacity.bring(). Returns a fault, or nil.
 function capacity.change(resources, words)
-    for i = 1, slot.open() and words.has_capacity and #resources or 0 do
-        local wanted, record = member.words_of(words, resources[i]).capacity, slot.of(resources[i])
-        if wanted and record and not (record.is_own and record.capacity == wanted
-                and record.entries == wanted) then
+    for i = 1, slot.open() and #resources or 0 do
+        local record = slot.of(resources[i])
+        local said = member.words_of(words, resources[i]).capacity
+        local wanted = said or (record and record.capacity)
+        if said and record and not record.is_own then
             record.is_own = true
+            slot.touch(resources[i])
+        end
+        if record and not is_right(resources[i], record, wanted) then
             local fault = capacity.set(resources[i], wanted, words.expiry)
             if fault then
                 return fault

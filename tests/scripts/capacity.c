@@ -613,6 +613,34 @@ START_TEST(units_rest_and_expire_each_for_itself)
 }
 END_TEST
 
+START_TEST(units_that_expired_come_back_with_their_resource)
+{
+    open_held();
+    expect_batch(&scene.at, "F 1-t.1 \"\" 1 a", "[1]");
+    scene_do(&scene, "HSET p|x|pool a ||||1");
+    expect_batch(&scene.at, M1("r1"), "[[]]");
+    expect_redis(&scene, "HGET p|x|pool|units a", "2 1 2 1");
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1 a", "0");
+    expect_batch(&scene.at, M1("r1"), "[[a #-r1.1 # 60000]]");
+    expect_sound();
+    scene_close(&scene);
+}
+END_TEST
+
+START_TEST(a_drain_goes_on_when_the_same_capacity_is_said_again)
+{
+    open_held();
+    expect_batch(&scene.at, "F 1-t.1 \"\" 1 a", "[1]");
+    expect(&scene.at, SCRIPT_POOL_SET_ASIDE, "3 0 \"\" a b", "2");
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1\001C2 a b", "0");
+    expect(&scene.at, SCRIPT_POOL_ASSIGN, "-1 a b", "[0 0]");
+    expect_batch(&scene.at, M1("r1") "F 2-t.2 \"\" 1 a", "[[] 1]");
+    expect(&scene.at, SCRIPT_POOL_NAMES, "HKEYS", "[b]");
+    expect_sound();
+    scene_close(&scene);
+}
+END_TEST
+
 START_TEST(a_failing_resource_trips_with_all_units)
 {
     open_held();
@@ -706,6 +734,8 @@ int main(void)
         data_comes_with_each_unit,
         each_unit_is_cleaned_after_its_holder,
         units_rest_and_expire_each_for_itself,
+        units_that_expired_come_back_with_their_resource,
+        a_drain_goes_on_when_the_same_capacity_is_said_again,
         a_failing_resource_trips_with_all_units,
         names_that_end_like_a_unit_are_refused_where_there_are_units,
         check_tells_of_wrong_counts_and_repair_mends_them,
