@@ -120,8 +120,9 @@ TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/*/*.c tests/scripts/*.c t
           tests/fleet/*.c tests/fault/*.c tests/peers/*.c tests/docs/*.c))
 TEST_SCRIPTS := $(wildcard tests/docs/*.py tests/docs/*.sh tests/peers/*.py tests/peers/*.mjs \
   tests/peers/*.sh)
-ifneq ($(BUILD),release) # it builds a daemon of its own, always the same
+ifneq ($(BUILD),release) # what runs nothing of this build: a container's daemon, the scripts alone
   TEST_SCRIPTS := $(filter-out tests/docs/docker.py,$(TEST_SCRIPTS))
+  TESTS := $(filter-out $(OUT)/tests/scripts/%,$(TESTS))
 endif
 # What is loaded into a redis-server, never with sanitizers: that one has none.
 PRELOAD := $(patsubst %.c,$(OUT)/%.so,$(wildcard tests/preload/*.c))
