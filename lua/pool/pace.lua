@@ -7,9 +7,12 @@
 -- include: pool/rule.lua
 local pace = { ahead = {} } -- resource -> its instant, as far as it is known; "" is the pool
 
--- Span and step of a rule, in us; nil without the rule.
+-- Span and step of a rule, in us; nil without the rule, which is said of each resource: at once.
 local function rate_of(name)
-    local span_us, count = string.match(rule[name] or "", "^(%d+)/(%d+)$")
+    if not rule[name] then
+        return nil
+    end
+    local span_us, count = string.match(rule[name], "^(%d+)/(%d+)$")
     if span_us then
         return tonumber(span_us), tonumber(span_us) / tonumber(count)
     end
@@ -70,8 +73,16 @@ function pace.note(resource)
     end
 end
 
+-- Do resources rest at all?
+function pace.is_resting()
+    return rule.rest or rule.rate
+end
+
 -- Until when (ms) a resource that comes back now rests; nil: it does not.
 function pace.rest_until(resource)
+    if not pace.is_resting() then
+        return nil
+    end
     local until_ms = rule.rest and clock() + rule.rest or 0
     local span_us, step_us = rate_of("rate")
     if span_us then
@@ -79,9 +90,4 @@ function pace.rest_until(resource)
         until_ms = math.max(until_ms, next_us > now_us and math.ceil(next_us / 1000) or 0)
     end
     return until_ms > clock() and until_ms or nil
-end
-
--- Do resources rest at all?
-function pace.is_resting()
-    return rule.rest or rule.rate
 end
