@@ -181,10 +181,61 @@ START_TEST(a_large_pool_is_checked_repaired_and_cleared)
 }
 END_TEST
 
+/* 1,000 times one that is taken and comes back: the mean of both. */
+static void timed_turns(struct scene *scene, const char *what, const char *option)
+{
+    enum { TURNS = 1000 };
+    int64_t start_ms = until_now_ms();
+    for (int i = 0; i < TURNS; i++) {
+        char words[200], token[80];
+        snprintf(words, sizeof words, "D %d exclusive %s " M1("r"), 2 * i + 1, option);
+        redisReply *reply = script_say(&scene->at, SCRIPT_POOL_BATCH, words);
+        const redisReply *lease = reply->element[0];
+        ck_assert_int_eq((int)lease->elements, 4);
+        snprintf(token, sizeof token, "%s", lease->element[1]->str);
+        snprintf(words, sizeof words, "D %d exclusive F %s \"\" 1 %s", 2 * i + 2, token,
+                 lease->element[0]->str);
+        freeReplyObject(reply);
+        freeReplyObject(script_say(&scene->at, SCRIPT_POOL_BATCH, words));
+    }
+    int64_t took_ms = until_now_ms() - start_ms;
+    if (getenv("RALLOCD_TIMES") != NULL)
+        fprintf(stderr, "%-34s %6lld us\n", what, (long long)(took_ms * 1000 / TURNS));
+    ck_assert_msg(took_ms < LONGEST_MS, "%s took %lld ms", what, (long long)took_ms);
+    scene_do(scene, "HDEL p|x|pool|journal D"); /* the next turns count from 1 again */
+}
+
+START_TEST(one_of_a_large_pool_with_an_order_and_labels)
+{
+    struct scene scene;
+    const char *given = getenv("RALLOCD_POOL");
+    int count = given != NULL ? atoi(given) : RESOURCES;
+    char words[100];
+    scene_open(&scene, "busy-reply-threshold 60000");
+    redisSetTimeout(scene.at.redis, (struct timeval){60, 0});
+    fill(&scene, count);
+    timed_turns(&scene, "malloc and free", "");
+    expect(&scene.at, SCRIPT_POOL_ASSIGN, "-1", "[0 ...");
+    expect(&scene.at, SCRIPT_POOL_SET_RULES, "order=priority \"\"", "1");
+    fill(&scene, count);
+    expect(&scene.at, SCRIPT_POOL_EXTEND, "-1\1P5 10.7:8080 10.70:8080 10.700:8080", "0");
+    timed_turns(&scene, "malloc and free by priority", "");
+    for (int i = 0; i < 1000; i++) {
+        snprintf(words, sizeof words, "10.%d:8080 zone=eu", i * 50);
+        expect(&scene.at, SCRIPT_POOL_TAG, words, "1");
+    }
+    timed_turns(&scene, "malloc where and free by priority", "X Wzone=eu");
+    scene_close(&scene);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {calls_with_100000_resources, freeing_100000_at_once,
+    const TTest *const tests[] = {calls_with_100000_resources,
+                                  freeing_100000_at_once,
                                   one_request_for_100000,
-                                  a_large_pool_is_checked_repaired_and_cleared, NULL};
+                                  a_large_pool_is_checked_repaired_and_cleared,
+                                  one_of_a_large_pool_with_an_order_and_labels,
+                                  NULL};
     return scene_run("large", tests);
 }
