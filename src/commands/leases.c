@@ -120,7 +120,8 @@ void cmd_malloc(struct ask *ask)
         .binding_ms = options->given & OPT_BINDTIMEOUT ? options->binding_ms
                                                        : pool->config->binding_timeout_ms,
         .owner = options->owner,
-        .reqid = options->reqid};
+        .reqid = options->reqid,
+        .is_sole = turn_is_alone(ask->turn)};
     struct later *later = later_new(ask, pool);
     struct more more = more_of(options);
     request.more = more_text(&more);
@@ -172,7 +173,7 @@ void cmd_free(struct ask *ask)
                                    .expiry_ms = ask->options.timeout_ms,
                                    .resources = ask->rest,
                                    .count = ask->rest_count,
-                                   .may_lead = turn_is_alone(ask->turn)};
+                                   .is_sole = turn_is_alone(ask->turn)};
     struct more more = {0};
     if (ask->options.given & OPT_OUTCOME)
         more_add(&more, 'O', str_of(ask->options.outcome));
@@ -192,8 +193,8 @@ void cmd_renew(struct ask *ask)
         return;
     int64_t timeout_ms = ask->options.given & OPT_TIMEOUT ? ask->options.timeout_ms
                                                           : pool->config->default_timeout_ms;
-    leases_renew(pool, ask->fixed[1], ask->options.token, timeout_ms, end_count,
-                 later_new(ask, pool));
+    leases_renew(pool, ask->fixed[1], ask->options.token, timeout_ms, turn_is_alone(ask->turn),
+                 end_count, later_new(ask, pool));
 }
 
 static void end_held(void *arg, const struct err *err, const struct leases *leases)

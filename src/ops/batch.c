@@ -1,5 +1,5 @@
-/* batch: see batch.h. A lane is in flight, or in its turn (waiting), or put off (later), or idle.
- */
+/* batch: see batch.h. A lane has a call in flight, or two; it is in its turn (waiting), or put off
+ * (later), or has nothing to send. */
 #include "ops/batch.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -12,6 +12,61 @@
 #define MAX_TURNS 16
 
 static void end_call(void *arg, enum call_fate fate, const struct answer *answer);
+
+/* --- flights -------------------------------------------------------------------------------------
+ */
+
+#define each_flight(flight, lane) \
+    for (struct flight *flight = (lane)->flights; flight < (lane)->flights + LANE_FLIGHTS; flight++)
+
+static bool has_lost(const struct lane *lane)
+{
+    return lane->flights[0].lost != 0 || lane->flights[1].lost != 0;
+}
+
+static bool is_flying(const struct lane *lane)
+{
+    return lane->flights[0].is_flying || lane->flights[1].is_flying;
+}
+
+/* The one to be recalled next; NULL: none. Others that are lost have to land before. */
+static struct flight *to_recall(struct lane *lane)
+{
+    each_flight(flight, lane)
+    {
+        if (flight->lost != 0 && !flight->is_flying)
+            return flight;
+    }
+    return NULL;
+}
+
+/* As much as is in flight, or half of the largest call. */
+static bool is_worth_it(const struct lane *lane, const struct flight *other)
+{
+    size_t half = (size_t)lane->batches->max_batch / 2;
+    return lane->queue.count >= (other->ops.count < half ? other->ops.count : half);
+}
+
+/* The one that is free beside one in flight, when it is worth to use it; NULL: it is not. */
+static struct flight *beside(struct lane *lane)
+{
+    bool is_second_free = !lane->flights[1].is_flying;
+    struct flight *other = &lane->flights[is_second_free ? 0 : 1];
+    struct flight *it = &lane->flights[is_second_free ? 1 : 0];
+    if (it->is_flying || !other->is_flying || other->is_recalling || lane->is_beside_vain ||
+        lane->alone_left > 0 || lane->rules->pack == NULL || !is_worth_it(lane, other))
+        return NULL;
+    return compose_is_pointless(lane) ? NULL : it;
+}
+
+static bool can_send(struct lane *lane)
+{
+    if (lane->is_landing)
+        return false;
+    if (has_lost(lane))
+        return to_recall(lane) != NULL;
+    return !list_is_empty(&lane->queue) && (!is_flying(lane) || beside(lane) != NULL);
+}
 
 /* --- texts ---------------------------------------------------------------------------------------
  */
@@ -46,7 +101,7 @@ static void say_expired(const struct lane *lane, int64_t waited_ms, struct err *
         return;
     }
     print_duration(waited_ms, duration, sizeof duration);
-    if (lane->lost != 0)
+    if (has_lost(lane))
         err_set(err, ERR_UPSTREAM, "an earlier call has not been settled for %s (%s): not done",
                 duration, lane->trouble[0] != '\0' ? lane->trouble : "Redis did not answer");
     else if (lane->trouble[0] != '\0')
@@ -71,9 +126,7 @@ static void unlist(struct lane *lane)
 static void enlist(struct lane *lane)
 {
     struct batches *batches = lane->batches;
-    if (lane->is_flying || list_has(&lane->node))
-        return;
-    if (lane->lost == 0 && list_is_empty(&lane->queue))
+    if (list_has(&lane->node) || !can_send(lane))
         return;
     lane->is_later = lane->retry_at_ms > clock_ms(batches->clock);
     list_push(lane->is_later ? &batches->later : &batches->waiting, &lane->node);
@@ -92,48 +145,67 @@ static void mark_active(struct lane *lane)
 /* --- sending -------------------------------------------------------------------------------------
  */
 
-static bool send(struct lane *lane, struct composed *composed)
+static bool send(struct flight *flight, struct composed *composed)
 {
+    struct lane *lane = flight->lane;
     composed->call.done = end_call;
-    composed->call.arg = lane;
+    composed->call.arg = flight;
     if (!upstream_call(lane->batches->upstream, &composed->call))
         return false;
     lane->batches->calls++;
-    lane->is_flying = true;
-    unlist(lane);
+    flight->is_flying = true;
     return true;
 }
 
-static bool send_recall(struct lane *lane)
+static bool send_recall(struct flight *flight)
 {
-    struct composed composed = compose_recall(lane);
-    if (!send(lane, &composed))
+    struct composed composed = compose_recall(flight);
+    if (!send(flight, &composed))
         return false;
-    lane->is_recalling = true;
+    flight->is_recalling = true;
     return true;
+}
+
+static void note_sent(struct flight *flight, const struct composed *composed)
+{
+    struct lane *lane = flight->lane;
+    struct batches *batches = lane->batches;
+    flight->is_packed = composed->is_packed;
+    if (lane->alone_left > 0)
+        lane->alone_left--;
+    for (size_t i = 0; i < composed->count; i++) {
+        list_remove(&lane->queue, &batches->picked[i]->node);
+        list_push(&flight->ops, &batches->picked[i]->node);
+        batches->picked[i]->is_flying = true;
+    }
+    if (composed->is_batch) {
+        flight->sequence = ++batches->sequence;
+        flight->weight = composed->call.weight;
+        batches->batches++;
+        batches->batched_ops += composed->count;
+    }
 }
 
 static bool send_queued(struct lane *lane)
 {
-    struct batches *batches = lane->batches;
-    struct composed composed = compose_next(lane);
-    if (!send(lane, &composed))
+    bool is_beside = is_flying(lane);
+    struct flight *flight = is_beside ? beside(lane) : &lane->flights[0];
+    struct composed composed = compose_next(flight, is_beside);
+    if (composed.count == 0) {
+        lane->is_beside_vain = true;
+        return true;
+    }
+    if (!send(flight, &composed))
         return false;
-    lane->is_packed = composed.is_packed;
-    if (lane->alone_left > 0)
-        lane->alone_left--;
-    for (size_t i = 0; i < composed.count; i++) {
-        list_remove(&lane->queue, &batches->picked[i]->node);
-        list_push(&lane->flying, &batches->picked[i]->node);
-        batches->picked[i]->is_flying = true;
-    }
-    if (composed.is_batch) {
-        lane->sequence = ++batches->sequence;
-        lane->weight = composed.call.weight;
-        batches->batches++;
-        batches->batched_ops += composed.count;
-    }
+    note_sent(flight, &composed);
     return true;
+}
+
+/* False: Redis takes no more. */
+static bool send_next(struct lane *lane)
+{
+    struct flight *lost = to_recall(lane);
+    return lost != NULL ? send_recall(lost) : send_queued(lane);
 }
 
 /* --- times without grants ------------------------------------------------------------------------
@@ -197,13 +269,15 @@ static void send_waiting(struct batches *batches)
         struct lane *lane = list_entry(node, struct lane, node);
         if (batches_held_ms(batches) > 0)
             refuse_grants(lane);
-        if (lane->lost == 0 && list_is_empty(&lane->queue)) {
+        if (!can_send(lane)) {
             unlist(lane);
             mark_active(lane);
             continue;
         }
-        if (!(lane->lost != 0 ? send_recall(lane) : send_queued(lane)))
+        if (!send_next(lane))
             return;
+        unlist(lane);
+        enlist(lane); /* behind the others, if there is more */
     }
 }
 
@@ -257,45 +331,50 @@ static void end_op(struct lane *lane, struct op *op, const struct err *err,
     op->done(op, err, answer);
 }
 
-static void deliver(struct lane *lane, bool is_batch, const struct answer *answer)
+static void deliver(struct flight *flight, bool is_batch, const struct answer *answer)
 {
+    struct lane *lane = flight->lane;
     struct list_node *node;
     size_t i = 0;
     lane->progress_ms = clock_ms(lane->batches->clock);
-    while ((node = list_pop(&lane->flying)) != NULL)
+    while ((node = list_pop(&flight->ops)) != NULL)
         end_op(lane, op_at(node), NULL,
                is_batch && answer_is_array(answer) ? answer_at(answer, i++) : answer);
 }
 
-static void fail_flying(struct lane *lane, const struct err *err)
+static void fail_flying(struct flight *flight, const struct err *err)
 {
     struct list_node *node;
-    while ((node = list_pop(&lane->flying)) != NULL)
-        end_op(lane, op_at(node), err, answer_none());
+    while ((node = list_pop(&flight->ops)) != NULL)
+        end_op(flight->lane, op_at(node), err, answer_none());
 }
 
-static void lose(struct lane *lane, bool is_batch)
+static void lose(struct flight *flight, bool is_batch)
 {
+    struct batches *batches = flight->lane->batches;
     struct err err;
     if (is_batch) {
-        lane->lost = lane->sequence;
-        lane->batches->recalls++;
-        log_text(lane->batches->log, LOG_LEVEL_WARNING, "batch-lost",
+        flight->lost = flight->sequence;
+        batches->recalls++;
+        log_text(batches->log, LOG_LEVEL_WARNING, "batch-lost",
                  "Redis did not answer a call of %zu operations: it is recalled",
-                 lane->flying.count);
+                 flight->ops.count);
     }
-    list_each (node, &lane->flying)
+    list_each (node, &flight->ops)
         op_at(node)->is_lost = true;
     err_set(&err, ERR_UPSTREAM, "Redis did not answer: the operation may have happened");
-    fail_flying(lane, &err);
+    fail_flying(flight, &err);
 }
 
 /* Back to the head of the queue, in the old order, to be sent again. */
-static void take_back(struct lane *lane)
+static void take_back(struct flight *flight)
 {
-    while (!list_is_empty(&lane->flying)) {
-        struct list_node *node = lane->flying.root.prev;
-        list_remove(&lane->flying, node);
+    struct lane *lane = flight->lane;
+    if (lane->alone_left > 0)
+        lane->alone_left += flight->ops.count;
+    while (!list_is_empty(&flight->ops)) {
+        struct list_node *node = flight->ops.root.prev;
+        list_remove(&flight->ops, node);
         list_push_front(&lane->queue, node);
         op_at(node)->is_flying = false;
     }
@@ -323,48 +402,48 @@ static bool is_passing(struct str error)
            str_starts(error, STR("TRYAGAIN"));
 }
 
-static void refuse(struct lane *lane, const struct answer *answer)
+static void refuse(struct flight *flight, const struct answer *answer)
 {
+    struct lane *lane = flight->lane;
+    size_t count = flight->ops.count;
     struct err err;
     char text[160];
     str_printable(words_of(answer), text, sizeof text);
     log_line(lane->batches->log, LOG_LEVEL_WARNING, "redis-refused", "answer", text, NULL);
     if (is_passing(answer_str(answer))) {
-        if (lane->alone_left > 0)
-            lane->alone_left += lane->flying.count;
         lane->batches->retries++;
-        take_back(lane);
+        take_back(flight);
         put_off(lane, answer);
         return;
     }
     lane->progress_ms = clock_ms(lane->batches->clock);
-    if (lane->flying.count > 1) {
-        lane->alone_left = lane->flying.count;
+    if (count > 1) {
         lane->batches->retries++;
-        take_back(lane);
+        take_back(flight);
+        lane->alone_left = lane->alone_left > 0 ? lane->alone_left : count;
     } else {
         err_set(&err, ERR_UPSTREAM, "Redis refused: %s: not done", text);
-        fail_flying(lane, &err);
+        fail_flying(flight, &err);
     }
 }
 
 /* The cheaper script has changed nothing: the batch script has to do it. */
-static void send_whole(struct lane *lane)
+static void send_whole(struct flight *flight)
 {
-    list_each (node, &lane->flying)
+    struct batches *batches = flight->lane->batches;
+    list_each (node, &flight->ops)
         op_at(node)->is_full = true;
-    lane->batches->batches--;
-    lane->batches->batched_ops -= lane->flying.count;
-    if (lane->alone_left > 0)
-        lane->alone_left += lane->flying.count;
-    take_back(lane);
+    batches->batches--;
+    batches->batched_ops -= flight->ops.count;
+    take_back(flight);
 }
 
-static void settle_recall(struct lane *lane, enum call_fate fate, const struct answer *answer)
+static void settle_recall(struct flight *flight, enum call_fate fate, const struct answer *answer)
 {
-    lane->is_recalling = false;
+    struct lane *lane = flight->lane;
+    flight->is_recalling = false;
     if (fate == CALL_ANSWERED && !answer_is_error(answer)) {
-        lane->lost = 0;
+        flight->lost = 0;
         lane->progress_ms = clock_ms(lane->batches->clock);
         lane->rules->recalled(lane->owner, answer);
     } else {
@@ -373,9 +452,10 @@ static void settle_recall(struct lane *lane, enum call_fate fate, const struct a
 }
 
 /* Has a cheaper script left it to the batch script? */
-static bool is_full(struct lane *lane, const struct answer *answer)
+static bool is_full(const struct flight *flight, const struct answer *answer)
 {
-    if (!lane->is_packed)
+    struct lane *lane = flight->lane;
+    if (!flight->is_packed)
         return false;
     if (!str_eq(answer_str(answer), STR("FULL"))) {
         lane->fulls = 0;
@@ -386,34 +466,41 @@ static bool is_full(struct lane *lane, const struct answer *answer)
     return true;
 }
 
-static void end_call(void *arg, enum call_fate fate, const struct answer *answer)
+static void settle_call(struct flight *flight, enum call_fate fate, const struct answer *answer)
 {
-    struct lane *lane = arg;
-    struct batches *batches = lane->batches;
-    bool is_recall = lane->is_recalling, is_batch = false;
-    if (!is_recall && !list_is_empty(&lane->flying))
-        is_batch = op_at(list_first(&lane->flying))->script == lane->rules->batch_script;
-
-    lane->trouble[0] = '\0';
-    lane->retry_at_ms = 0;
-    /* Only a recall can have made it stale, and no recall is sent while a batch is in flight. */
+    bool is_batch = !list_is_empty(&flight->ops) &&
+                    op_at(list_first(&flight->ops))->script == flight->lane->rules->batch_script;
+    /* Only a recall can have made it stale, and none is sent while a batch of its journal is in
+     * flight. */
     if (is_batch && fate == CALL_ANSWERED && answer_is_error(answer) &&
         str_starts(answer_str(answer), STR("STALE")))
         fate = CALL_LOST;
-
-    if (is_recall)
-        settle_recall(lane, fate, answer);
-    else if (fate == CALL_ANSWERED && is_full(lane, answer))
-        send_whole(lane);
+    if (fate == CALL_ANSWERED && is_full(flight, answer))
+        send_whole(flight);
     else if (fate == CALL_ANSWERED)
-        deliver(lane, is_batch, answer);
+        deliver(flight, is_batch, answer);
     else if (fate == CALL_REFUSED)
-        refuse(lane, answer);
+        refuse(flight, answer);
     else
-        lose(lane, is_batch);
+        lose(flight, is_batch);
+}
 
+static void end_call(void *arg, enum call_fate fate, const struct answer *answer)
+{
+    struct flight *flight = arg;
+    struct lane *lane = flight->lane;
+    struct batches *batches = lane->batches;
+    lane->trouble[0] = '\0';
+    lane->retry_at_ms = 0;
+    lane->is_beside_vain = false;
+    lane->is_landing = true;
+    if (flight->is_recalling)
+        settle_recall(flight, fate, answer);
+    else
+        settle_call(flight, fate, answer);
     /* Only now: what the callbacks added shares the next call. */
-    lane->is_flying = false;
+    lane->is_landing = false;
+    flight->is_flying = false;
     enlist(lane);
     mark_active(lane);
     send_soon(batches);
@@ -437,7 +524,7 @@ static void expire_queued(struct lane *lane, int64_t now_ms)
             lane->alone_left--;
         end_op(lane, op, &err, answer_none());
     }
-    if (list_is_empty(&lane->queue) && lane->lost == 0)
+    if (!can_send(lane))
         unlist(lane);
     mark_active(lane);
 }
@@ -492,6 +579,7 @@ void batches_init(struct batches *batches, struct upstream *upstream, const stru
                                 .wait_ms = 2000,
                                 .max_batch = 128,
                                 .max_queued = 65536};
+    snprintf(batches->beside, sizeof batches->beside, "%.*s+", (int)daemon.len, daemon.ptr);
     list_init(&batches->waiting);
     list_init(&batches->later);
     list_init(&batches->active);
@@ -512,7 +600,7 @@ void batches_clear(struct batches *batches)
         struct lane *lane = list_entry(active, struct lane, active_node);
         while ((node = list_pop(&lane->queue)) != NULL)
             end_op(lane, op_at(node), &err, answer_none());
-        lane->lost = 0;
+        each_flight(flight, lane) flight->lost = 0;
         unlist(lane);
         mark_active(lane);
     }
@@ -533,7 +621,13 @@ void lane_init(struct lane *lane, struct batches *batches, const struct lane_rul
 {
     *lane = (struct lane){.rules = rules, .owner = owner, .batches = batches};
     list_init(&lane->queue);
-    list_init(&lane->flying);
+    each_flight(flight, lane)
+    {
+        flight->lane = lane;
+        list_init(&flight->ops);
+    }
+    lane->flights[0].journal = batches->daemon;
+    lane->flights[1].journal = str_of(batches->beside);
 }
 
 void lane_clear(struct lane *lane)
@@ -545,7 +639,7 @@ void lane_clear(struct lane *lane)
 
 bool lane_is_idle(const struct lane *lane)
 {
-    return !lane->is_flying && lane->lost == 0 && list_is_empty(&lane->queue);
+    return !is_flying(lane) && !has_lost(lane) && list_is_empty(&lane->queue);
 }
 
 static bool can_take(struct batches *batches, const struct op *op, struct err *err)
@@ -607,7 +701,7 @@ bool lane_withdraw(struct lane *lane, struct op *op)
         return false;
     list_remove(&lane->queue, &op->node);
     lane->batches->queued--;
-    if (lane->lost == 0 && list_is_empty(&lane->queue))
+    if (!can_send(lane))
         unlist(lane);
     mark_active(lane);
     return true;

@@ -1,11 +1,16 @@
-/* batch: operations of one key group (a lane) wait in order of arrival; at most one call of a lane
- * is in flight, and what comes meanwhile is the next call. Neighbours that can be merged share a
+/* batch: operations of one key group (a lane) wait in order of arrival; one call of a lane is in
+ * flight, and what comes meanwhile is the next call. Neighbours that can be merged share a
  * call of the lane's batch script, or of a cheaper script where the lane's rules know one that does
  * all of them; any other operation is a call of its own. So calls of a lane take effect in the
  * order in which their operations came. Within a call those that may lead come first: what a FREE
  * gives back, a MALLOC of the same call can get. A cheaper script answers FULL, having changed
  * nothing, when the batch script has to do it after all; where that goes on, none is tried for a
  * while.
+ *
+ * While Redis does one call, its next one can be on its way, so that neither waits for the other: a
+ * second call of a lane leaves beside the first when as many operations have gathered as that one
+ * has. It is a cheaper script's, of operations whose askers have asked for nothing else (is_sole),
+ * so that nobody sees an order, and it has a journal of its own.
  *
  * Faults: while nothing of a lane is answered, its operations wait, each for at most `wait_ms`,
  * then fail with UPSTREAM. What Redis refused for a passing reason (LOADING, BUSY ...) is tried
@@ -50,6 +55,9 @@ struct op {
     /* It may take effect before others of its call that came before it: whoever asked for it has
      * asked for nothing else that is not answered yet. */
     bool may_lead;
+    /* Whoever asked for it has asked for nothing else that is not answered yet: it may be sent
+     * while another call of the lane is in flight. */
+    bool is_sole;
     bool may_grant; /* it is refused while nothing is granted: see batches_hold_grants() */
     bool is_flying; /* private: it has been sent */
     bool is_full;   /* private: a cheaper script has answered FULL */
@@ -92,7 +100,9 @@ struct batches {
     struct upstream_listener listener;
     const struct clock *clock;
     struct log *log;
-    struct str daemon;   /* this daemon's id: unguessable, new at each start; borrowed */
+    /* This daemon's id: unguessable, new at each start; borrowed. The first journal's name. */
+    struct str daemon;
+    char beside[64];     /* the second one's */
     struct list waiting; /* lanes that have something to send, in turn */
     struct list later;   /* lanes that wait for their retry_at_ms */
     struct list active;  /* lanes that are not idle */
@@ -129,6 +139,21 @@ struct batches {
     size_t queued; /* operations taken and not ended yet */
 };
 
+/* A call of a lane, one after the other; its batches are numbered in a journal of its own. */
+struct flight {
+    struct lane *lane;
+    struct str journal; /* what its batches name as the daemon */
+    struct list ops;
+    bool is_flying;
+    bool is_recalling; /* the call is a recall */
+    bool is_packed;    /* the call is of a cheaper script */
+    uint64_t sequence; /* of the newest batch */
+    int64_t weight;    /* of the newest batch: to recall it costs as much */
+    uint64_t lost;     /* a sequence to recall before anything else; 0: none */
+};
+
+enum { LANE_FLIGHTS = 2 };
+
 struct lane {
     const struct lane_rules *rules;
     void *owner;
@@ -136,17 +161,13 @@ struct lane {
     struct list_node node;        /* in batches->waiting or ->later */
     struct list_node active_node; /* in batches->active */
     struct list queue;            /* not sent */
-    struct list flying;           /* of the call in flight */
-    bool is_flying;
-    bool is_recalling;   /* the call in flight is a recall */
-    bool is_packed;      /* the call in flight is of a cheaper script */
+    struct flight flights[LANE_FLIGHTS];
+    bool is_landing;     /* the answer of one is being delivered */
+    bool is_beside_vain; /* what waits cannot be sent beside what is in flight */
     unsigned fulls;      /* FULL answers of cheaper scripts, one after the other */
     int64_t full_ms;     /* when it last was one */
     bool is_later;       /* node is in batches->later */
     size_t alone_left;   /* so many at the head go alone: they were refused together */
-    uint64_t sequence;   /* of the newest batch */
-    int64_t weight;      /* of the newest batch: to recall it costs as much */
-    uint64_t lost;       /* a sequence to recall before anything else; 0: none */
     int64_t retry_at_ms; /* when in batches->later */
     int64_t progress_ms; /* when Redis last answered a call of this lane */
     char trouble[160];   /* why the last call was put off; "" when it was not */

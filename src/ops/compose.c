@@ -33,7 +33,7 @@ static void need_picked(struct batches *batches, size_t count)
 }
 
 /* How many at the head of the queue share the next call. */
-static struct pick measure_run(struct lane *lane)
+static struct pick measure_run(struct lane *lane, bool is_beside)
 {
     struct op *first = op_at(list_first(&lane->queue));
     struct pick pick = {.is_batch = first->script == lane->rules->batch_script};
@@ -42,7 +42,7 @@ static struct pick measure_run(struct lane *lane)
         limit = 1;
     list_each (node, &lane->queue) {
         struct op *op = op_at(node);
-        if (pick.count == limit || op->script != first->script ||
+        if (pick.count == limit || op->script != first->script || (is_beside && !op->is_sole) ||
             (pick.count > 0 && pick.weight + weight_of(op) > COMPOSE_MAX_WEIGHT))
             break;
         pick.weight += weight_of(op);
@@ -66,9 +66,9 @@ static size_t pick_some(struct lane *lane, size_t count, bool may_lead, size_t a
     return at;
 }
 
-static struct pick pick_next(struct lane *lane)
+static struct pick pick_next(struct lane *lane, bool is_beside)
 {
-    struct pick pick = measure_run(lane);
+    struct pick pick = measure_run(lane, is_beside);
     need_picked(lane->batches, pick.count);
     pick_some(lane, pick.count, false, pick_some(lane, pick.count, true, 0));
     return pick;
@@ -93,25 +93,26 @@ static void write_keys(struct lane *lane, enum script_id id, const struct pick *
 }
 
 /* Puts daemon and sequence, which all batches begin with, and makes room for what follows. */
-static void start_batch(struct batches *batches, const struct pick *pick)
+static void start_batch(const struct flight *flight, const struct pick *pick)
 {
+    struct batches *batches = flight->lane->batches;
     struct words *args = &batches->args;
     words_start(args, 2 + RULES_HEAD + pick->arg_count + pick->count * RULES_RUN_WORDS,
                 NUM_INT_MAX + pick->count * RULES_RUN_BYTES);
-    words_put(args, batches->daemon);
+    words_put(args, flight->journal);
     words_put_int(args, (int64_t)(batches->sequence + 1));
 }
 
-/* Have the cheaper scripts answered FULL and nothing else, a moment ago? */
-static bool is_pointless(const struct lane *lane)
+bool compose_is_pointless(const struct lane *lane)
 {
     return lane->fulls >= MANY_FULLS &&
            clock_ms(lane->batches->clock) - lane->full_ms < POINTLESS_MS;
 }
 
 /* The args of the picked operations; which script takes them. */
-static enum script_id write_args(struct lane *lane, const struct pick *pick)
+static enum script_id write_args(const struct flight *flight, const struct pick *pick)
 {
+    struct lane *lane = flight->lane;
     struct batches *batches = lane->batches;
     const struct lane_rules *rules = lane->rules;
     enum script_id packed = SCRIPT_NONE;
@@ -120,12 +121,12 @@ static enum script_id write_args(struct lane *lane, const struct pick *pick)
         words_put_all(&batches->args, batches->picked[0]->args, pick->arg_count);
         return batches->picked[0]->script;
     }
-    start_batch(batches, pick);
-    if (rules->pack != NULL && !pick->is_full && !is_pointless(lane))
+    start_batch(flight, pick);
+    if (rules->pack != NULL && !pick->is_full && !compose_is_pointless(lane))
         packed = rules->pack(lane->owner, batches->picked, pick->count, &batches->args);
     if (packed != SCRIPT_NONE)
         return packed;
-    start_batch(batches, pick);
+    start_batch(flight, pick);
     if (rules->head != NULL)
         rules->head(lane->owner, &batches->args);
     for (size_t i = 0; i < pick->count; i++)
@@ -148,25 +149,31 @@ static struct call make_call(struct lane *lane, enum script_id id, const struct 
     return call;
 }
 
-struct composed compose_next(struct lane *lane)
+struct composed compose_next(const struct flight *flight, bool is_beside)
 {
-    struct pick pick = pick_next(lane);
-    enum script_id id = write_args(lane, &pick);
-    struct composed composed = {.call = make_call(lane, id, &pick),
-                                .count = pick.count,
+    struct lane *lane = flight->lane;
+    struct pick pick = pick_next(lane, is_beside);
+    if (pick.count == 0)
+        return (struct composed){0};
+    enum script_id id = write_args(flight, &pick);
+    struct composed composed = {.count = pick.count,
                                 .is_batch = pick.is_batch,
                                 .is_packed = pick.is_batch && id != lane->rules->batch_script};
+    if (is_beside && !composed.is_packed)
+        return (struct composed){0};
+    composed.call = make_call(lane, id, &pick);
     composed.call.weight = pick.weight;
     return composed;
 }
 
-struct composed compose_recall(struct lane *lane)
+struct composed compose_recall(const struct flight *flight)
 {
+    struct lane *lane = flight->lane;
     struct words *args = &lane->batches->args;
     words_start(args, 2, NUM_INT_MAX);
-    words_put(args, lane->batches->daemon);
-    words_put_int(args, (int64_t)lane->lost);
+    words_put(args, flight->journal);
+    words_put_int(args, (int64_t)flight->lost);
     struct composed composed = {.call = make_call(lane, lane->rules->recall_script, NULL)};
-    composed.call.weight = lane->weight;
+    composed.call.weight = flight->weight;
     return composed;
 }

@@ -16,9 +16,12 @@ struct composed {
     bool is_packed;   /* of a cheaper one */
 };
 
-/* Of a lane that has operations in its queue. */
-struct composed compose_next(struct lane *lane);
+/* Have the cheaper scripts answered FULL and nothing else, a moment ago? */
+bool compose_is_pointless(const struct lane *lane);
+/* Of a lane that has operations in its queue. is_beside: another call of the lane is in flight;
+ * then its count is 0 when nothing at the head of the queue may be sent beside that. */
+struct composed compose_next(const struct flight *flight, bool is_beside);
 /* The recall of the batch that was lost. */
-struct composed compose_recall(struct lane *lane);
+struct composed compose_recall(const struct flight *flight);
 
 #endif

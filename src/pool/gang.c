@@ -170,8 +170,8 @@ static void keep(struct gang *gang)
         for (size_t j = 0; j < part->leases.count; j++) {
             struct lease lease = leases_at(&part->leases, j);
             gang->renewals++;
-            leases_renew(part->pool, lease.resource, lease.token, part->timeout_ms, end_renewal,
-                         gang);
+            leases_renew(part->pool, lease.resource, lease.token, part->timeout_ms, false,
+                         end_renewal, gang);
         }
     }
 }

@@ -73,6 +73,7 @@ void leases_malloc(struct pool *pool, const struct malloc_request *request, leas
     rand_token(pool->pools->rand, random);
     grants_put_before(packed, request);
     packed->op.may_grant = true;
+    packed->op.is_sole = request->is_sole;
     packed_put_literal(packed, STR("M"));
     grants_put(packed, request, random);
     packed_send(packed, &pool->lane);
@@ -130,7 +131,7 @@ static struct packed *pack_free(struct pool *pool, const struct free_request *re
         packed_new(pool, SCRIPT_POOL_BATCH, ended, more_args + FREE_ARGS + request->count,
                    request->more.len + bytes);
     packed->op.weight = request->count;
-    packed->op.may_lead = request->may_lead;
+    packed->op.may_lead = packed->op.is_sole = request->is_sole;
     if (more_args > 0) {
         packed_put_literal(packed, STR("X"));
         packed_put(packed, request->more);
@@ -155,12 +156,14 @@ void leases_free(struct pool *pool, const struct free_request *request, count_do
 }
 
 static void send_renewal(struct pool *pool, struct str letter, struct str resource,
-                         struct str token, int64_t timeout_ms, count_done done, void *arg)
+                         struct str token, int64_t timeout_ms, bool is_sole, count_done done,
+                         void *arg)
 {
     struct packed *packed = packed_new(pool, SCRIPT_POOL_BATCH, end_renew, RENEW_ARGS,
                                        resource.len + token.len + PACKED_INT);
     packed->done.count = done;
     packed->arg = arg;
+    packed->op.is_sole = is_sole;
     packed_put_literal(packed, letter);
     packed_put(packed, resource);
     packed_put(packed, token);
@@ -169,15 +172,15 @@ static void send_renewal(struct pool *pool, struct str letter, struct str resour
 }
 
 void leases_renew(struct pool *pool, struct str resource, struct str token, int64_t timeout_ms,
-                  count_done done, void *arg)
+                  bool is_sole, count_done done, void *arg)
 {
-    send_renewal(pool, STR("R"), resource, token, timeout_ms, done, arg);
+    send_renewal(pool, STR("R"), resource, token, timeout_ms, is_sole, done, arg);
 }
 
 void leases_keep(struct pool *pool, struct str resource, struct str token, int64_t timeout_ms,
                  count_done done, void *arg)
 {
-    send_renewal(pool, STR("K"), resource, token, timeout_ms, done, arg);
+    send_renewal(pool, STR("K"), resource, token, timeout_ms, false, done, arg);
 }
 
 /* --- nobody waits for these ----------------------------------------------------------------------
@@ -213,7 +216,7 @@ void leases_give_back(struct pool *pool, const struct leases *leases)
     for (size_t i = leases->count; i-- > 0;) { /* each comes before the last one */
         struct lease lease = leases_at(leases, i);
         struct free_request request = {
-            .token = lease.token, .resources = &lease.resource, .count = 1, .may_lead = true};
+            .token = lease.token, .resources = &lease.resource, .count = 1, .is_sole = true};
         if (lease.token.len > 0) /* else a shared pool: nothing was taken */
             send_give_back(pack_free(pool, &request, end_give_back));
     }

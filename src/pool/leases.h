@@ -22,6 +22,7 @@ struct malloc_request {
     struct str holder;  /* a session's id, with a reqid: it is to leave what it gets; "" = none */
     struct str more;    /* further options, as lua/pool/malloc.lua has them; "" = none */
     int64_t longest_ms; /* of the whole holding, <= 0: not known; for those who wait */
+    bool is_sole; /* its asker has asked for nothing else that is not answered: see struct op */
 };
 
 struct lease {
@@ -63,12 +64,12 @@ struct free_request {
     const struct str *resources;
     int count;
     struct str more; /* what the holder says: see lua/pool/free.lua; "" = nothing */
-    bool may_lead;   /* MALLOCs that wait with it can have what it frees: see struct op */
+    bool is_sole;    /* its asker has asked for nothing else that is not answered: see struct op */
 };
 void leases_free(struct pool *pool, const struct free_request *request, count_done done, void *arg);
-/* 1, 0 without such a lease, NOTOWNER. */
+/* 1, 0 without such a lease, NOTOWNER. is_sole: as in struct free_request. */
 void leases_renew(struct pool *pool, struct str resource, struct str token, int64_t timeout_ms,
-                  count_done done, void *arg);
+                  bool is_sole, count_done done, void *arg);
 /* As leases_renew(), but it lasts for longer if it does already, and all in all no longer than the
  * pool's max_lease: above 1 it was cut by that, to so many ms, and will not last any longer. */
 void leases_keep(struct pool *pool, struct str resource, struct str token, int64_t timeout_ms,

@@ -221,6 +221,7 @@ static void send_malloc(struct wish *wish)
               wish->actor->number, sidecar->number, wish->ask.count, wish->pool,
               wish->ask.timeout_ms, wish->reqid, wish->name, wish->wait_ms);
     count_asked(wish, sidecar);
+    wish->ask.is_sole = true;
     wish->ask.reqid = str_of(wish->reqid);
     wish->ask.owner = str_of(wish->owner);
     wish->ask.name = str_of(wish->name);
@@ -345,7 +346,7 @@ static void start_free(struct actor *actor, struct held held)
     struct scene *scene = actor->scene;
     struct sidecar *sidecar = scene_sidecar(scene);
     struct str resource = str_of(held.hold->resource);
-    struct free_request request = {.resources = &resource, .count = 1};
+    struct free_request request = {.resources = &resource, .count = 1, .is_sole = true};
     struct wish *wish;
     if (sidecar == NULL || sidecar->is_dying) {
         struct later_free *later = mem_alloc(sizeof *later);
@@ -424,7 +425,7 @@ static void start_renew(struct actor *actor, struct held held)
               held.hold->resource, held.pool, sidecar->number, wish->timeout_ms);
     count_asked(wish, sidecar);
     leases_renew(scene_pool(sidecar, held.pool), str_of(held.hold->resource),
-                 str_of(held.hold->token), wish->timeout_ms, hear_renew, wish);
+                 str_of(held.hold->token), wish->timeout_ms, true, hear_renew, wish);
 }
 
 /* -------------------------------------------------------------------------------------------------

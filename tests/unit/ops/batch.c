@@ -698,6 +698,132 @@ START_TEST(what_is_refused_alone_fails_in_the_words_of_redis)
 }
 END_TEST
 
+/* --- beside ------------------------------------------------------------------------------------
+ */
+
+static void add_sole(int i, const char *name)
+{
+    new_op(i, SCRIPT_POOL_BATCH, name)->is_sole = true;
+    ck_assert(lane_add(&lane, &ops[i].op, &err));
+}
+
+START_TEST(a_second_call_leaves_beside_the_first_when_as_much_has_gathered)
+{
+    add(0, "x");
+    add(1, "one a");
+    add(2, "one b");
+    answer(ONE("X"));
+    assert_sent(1, SCRIPT_POOL_PLAIN, "me 2 2 one a one b");
+    add_sole(3, "one c");
+    ck_assert_int_eq(played.count, 2);
+    add_sole(4, "one d");
+    assert_sent(2, SCRIPT_POOL_PLAIN, "me+ 3 2 one c one d");
+    add_sole(5, "one e");
+    add_sole(6, "one f");
+    add_sole(7, "one g");
+    ck_assert_int_eq(played.count, 3); /* no third one */
+    answer("*2\r\n+A\r\n+B\r\n");
+    assert_sent(3, SCRIPT_POOL_PLAIN, "me 4 3 one e one f one g");
+    answer("*2\r\n+C\r\n+D\r\n");
+    assert_answer(3, "C");
+    answer("*3\r\n+E\r\n+F\r\n+G\r\n");
+    assert_answer(7, "G");
+    ck_assert(lane_is_idle(&lane));
+}
+END_TEST
+
+START_TEST(what_its_asker_could_see_out_of_order_waits_for_all_that_is_in_flight)
+{
+    add_sole(0, "one a");
+    add_sole(1, "one b");
+    ck_assert_int_eq(played.count, 2);
+    add(2, "one c");
+    add_sole(3, "one d");
+    ck_assert_int_eq(played.count, 2);
+    answer(ONE("A"));
+    ck_assert_int_eq(played.count, 2); /* its asker may have asked for the other one */
+    answer(ONE("B"));
+    assert_sent(2, SCRIPT_POOL_PLAIN, "me 3 2 one c one d");
+    answer("*2\r\n+C\r\n+D\r\n");
+}
+END_TEST
+
+START_TEST(only_cheaper_scripts_go_beside_another_call)
+{
+    add_sole(0, "one a");
+    add_sole(1, "b");
+    ck_assert_int_eq(played.count, 1);
+    answer(ONE("A"));
+    assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode b");
+    add_sole(2, "one c");
+    assert_sent(2, SCRIPT_POOL_PLAIN, "me+ 3 1 one c");
+    answer(ONE("B"));
+    answer(ONE("C"));
+    assert_answer(2, "C");
+}
+END_TEST
+
+START_TEST(what_is_left_undone_beside_goes_by_the_batch_script_when_nothing_is_in_flight)
+{
+    add_sole(0, "one a");
+    add_sole(1, "one b");
+    played.answered++; /* the first one hangs */
+    answer(FULL);
+    ck_assert_int_eq(ops[1].times, 0);
+    ck_assert_int_eq(played.count, 2);
+    played.answered = 0;
+    answer(ONE("A"));
+    assert_sent(2, SCRIPT_POOL_BATCH, "me 3 mode one b");
+    played.answered = 2;
+    answer(ONE("B"));
+    assert_answer(1, "B");
+}
+END_TEST
+
+START_TEST(each_of_two_lost_calls_is_recalled_by_its_own_journal_before_anything_else)
+{
+    add_sole(0, "one a");
+    add_sole(1, "one b");
+    add_sole(2, "one c");
+    lose();
+    assert_sent(2, SCRIPT_POOL_RECALL, "me 1");
+    lose();
+    assert_sent(3, SCRIPT_POOL_RECALL, "me+ 2");
+    ck_assert_int_eq(played.count, 4);
+    answer(":1\r\n");
+    ck_assert_int_eq(played.count, 4);
+    answer(":0\r\n");
+    assert_sent(4, SCRIPT_POOL_PLAIN, "me 3 1 one c");
+    answer(ONE("C"));
+    ck_assert(lane_is_idle(&lane));
+}
+END_TEST
+
+START_TEST(two_refused_calls_are_sent_again_operation_by_operation)
+{
+    add(0, "x");
+    add(1, "one a");
+    add(2, "one b");
+    answer(ONE("X"));
+    add_sole(3, "one c");
+    add_sole(4, "one d");
+    ck_assert_int_eq(played.count, 3);
+    settle(CALL_REFUSED, "-OOM no memory\r\n");
+    settle(CALL_REFUSED, "-OOM no memory\r\n");
+    assert_sent(3, SCRIPT_POOL_PLAIN, "me 4 1 one c");
+    answer(ONE("Z"));
+    assert_sent(4, SCRIPT_POOL_PLAIN, "me 5 1 one d");
+    answer(ONE("Z"));
+    assert_sent(5, SCRIPT_POOL_PLAIN, "me 6 1 one a");
+    answer(ONE("Z"));
+    assert_sent(6, SCRIPT_POOL_PLAIN, "me 7 1 one b");
+    answer(ONE("Z"));
+    for (int i = 1; i < 5; i++)
+        assert_answer(i, "Z");
+    ck_assert(lane_is_idle(&lane));
+}
+END_TEST
+
 /* --- lost calls
  * ----------------------------------------------------------------------------------- */
 
@@ -993,6 +1119,14 @@ int main(void)
     tcase_add_test(tcase, oom_of_a_merged_call_is_sent_again_one_by_one);
     tcase_add_test(tcase, what_is_sent_alone_stays_alone_when_it_is_put_off);
     tcase_add_test(tcase, what_is_refused_alone_fails_in_the_words_of_redis);
+    tcase_add_test(tcase, a_second_call_leaves_beside_the_first_when_as_much_has_gathered);
+    tcase_add_test(tcase, what_its_asker_could_see_out_of_order_waits_for_all_that_is_in_flight);
+    tcase_add_test(tcase, only_cheaper_scripts_go_beside_another_call);
+    tcase_add_test(tcase,
+                   what_is_left_undone_beside_goes_by_the_batch_script_when_nothing_is_in_flight);
+    tcase_add_test(tcase,
+                   each_of_two_lost_calls_is_recalled_by_its_own_journal_before_anything_else);
+    tcase_add_test(tcase, two_refused_calls_are_sent_again_operation_by_operation);
     tcase_add_test(tcase, an_operations_own_keys_follow_those_of_the_lane);
     tcase_add_test(tcase, own_keys_are_the_last_ones_of_a_script_that_names_them);
     tcase_add_test(tcase, a_lost_batch_is_recalled_before_anything_else_is_sent);

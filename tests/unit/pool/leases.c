@@ -174,7 +174,7 @@ END_TEST
 
 START_TEST(renew_says_resource_token_and_time)
 {
-    leases_renew(pool, STR("a"), STR("t"), 1500, hear_count, &told);
+    leases_renew(pool, STR("a"), STR("t"), 1500, false, hear_count, &told);
     assert_sent(0, SCRIPT_POOL_RENEW_ONE, "me 1 R a t 1500");
     answer("*1\r\n:1\r\n");
     assert_told(told);
@@ -220,7 +220,7 @@ START_TEST(neighbours_share_a_call_and_each_gets_its_answer)
     struct free_request request = {.token = STR("t"), .resources = &resource, .count = 1};
     leases_malloc(pool, &one, hear_leases, &first);
     leases_free(pool, &request, hear_count, &second);
-    leases_renew(pool, STR("b"), STR(""), 9, hear_count, &third);
+    leases_renew(pool, STR("b"), STR(""), 9, false, hear_count, &third);
     answer(GRANT);
     assert_sent(1, SCRIPT_POOL_PLAIN, "me 2  T 1 a t R 1 b  9");
     answer("*2\r\n-NOTOWNER the lease of this resource has another token\r\n:1\r\n");
@@ -266,7 +266,7 @@ START_TEST(an_answer_of_another_shape_is_an_error)
 {
     struct told second = {0};
     leases_malloc(pool, &one, hear_leases, &told);
-    leases_renew(pool, STR("b"), STR(""), 9, hear_count, &second);
+    leases_renew(pool, STR("b"), STR(""), 9, false, hear_count, &second);
     answer("*1\r\n:1\r\n");
     answer("*1\r\n*0\r\n");
     assert_failed_with(told, ERR_GENERAL, "Redis gave an answer that was not expected");

@@ -18,7 +18,7 @@ static void set_up(void)
     domain_start();
     memset(told, 0, sizeof told);
     pool = the_pool("gpus");
-    leases_renew(pool, STR("first"), STR(""), 5, hear_count, &told[0]);
+    leases_renew(pool, STR("first"), STR(""), 5, false, hear_count, &told[0]);
 }
 
 static void tear_down(void)
@@ -34,7 +34,7 @@ START_TEST(neighbours_of_a_kind_are_a_run)
     leases_free(pool, &free_a, hear_count, &told[4]);
     leases_free(pool, &free_a, hear_count, &told[5]);
     leases_free(pool, &free_b, hear_count, &told[6]);
-    leases_renew(pool, b, STR(""), 9, hear_count, &told[7]);
+    leases_renew(pool, b, STR(""), 9, false, hear_count, &told[7]);
     answer("*1\r\n:1\r\n");
     assert_sent(1, SCRIPT_POOL_PLAIN, "me 2 ??? M 2 60000 M 1 0 F 2 a a T 1 b t R 1 b  9");
     answer("*7\r\n$-1\r\n$-1\r\n$-1\r\n:1\r\n:0\r\n:1\r\n:1\r\n");
@@ -47,7 +47,7 @@ END_TEST
 START_TEST(who_waits_for_nothing_else_frees_first)
 {
     struct free_request leading = free_a;
-    leading.may_lead = true;
+    leading.is_sole = true;
     leases_malloc(pool, &minute, hear_leases, &told[1]);
     leases_free(pool, &free_b, hear_count, &told[2]);
     leases_free(pool, &leading, hear_count, &told[3]);

@@ -106,12 +106,12 @@ END_TEST
 START_TEST(a_pool_that_is_named_again_never_repeats_a_sequence)
 {
     struct told told = {0};
-    leases_renew(the_pool("p"), STR("r"), STR(""), 1000, hear_count, &told);
+    leases_renew(the_pool("p"), STR("r"), STR(""), 1000, false, hear_count, &told);
     answer("*1\r\n:0\r\n");
     pass_ms(60000);
     pools_forget_idle(&pools);
     ck_assert_ptr_null(pools_find(&pools, STR("p")));
-    leases_renew(the_pool("p"), STR("r"), STR(""), 1000, hear_count, &told);
+    leases_renew(the_pool("p"), STR("r"), STR(""), 1000, false, hear_count, &told);
     assert_sent(1, SCRIPT_POOL_RENEW_ONE, "me 2 R r  1000");
     answer("*1\r\n:0\r\n");
 }
@@ -128,7 +128,7 @@ START_TEST(a_reload_changes_the_settings_and_adds_pools)
     pools_configure(&pools);
     ck_assert_ptr_eq(pool->config, &setting);
     ck_assert_ptr_nonnull(pools_find(&pools, STR("new")));
-    leases_renew(pool, STR("r"), STR(""), 1000, hear_count, &told);
+    leases_renew(pool, STR("r"), STR(""), 1000, false, hear_count, &told);
     assert_sent(0, SCRIPT_POOL_BATCH, "me 1 shared R r  1000");
     ck_assert_str_eq(played.sent[0].key, "ns|gpus|pool");
     answer("*1\r\n:0\r\n");
@@ -150,7 +150,7 @@ START_TEST(what_a_recall_gave_back_is_counted)
 {
     struct told told = {0};
     struct pool *pool = the_pool("gpus");
-    leases_renew(pool, STR("r"), STR(""), 1000, hear_count, &told);
+    leases_renew(pool, STR("r"), STR(""), 1000, false, hear_count, &told);
     lose();
     assert_failed_with(told, ERR_UPSTREAM, "Redis did not answer: the operation may have happened");
     assert_sent(1, SCRIPT_POOL_RECALL, "me 1");
