@@ -17,11 +17,11 @@ static const struct {
     const char *name;
     void (*run)(const struct options *options, FILE *report);
 } sections[] = {
-    {"pairs", section_pairs},       {"pipelined", section_pipelined}, {"large", section_large},
-    {"kinds", section_kinds},       {"fleet", section_fleet},         {"locks", section_locks},
-    {"handover", section_handover}, {"limit", section_limit},         {"idle", section_idle},
-    {"scripts", section_scripts},   {"profile", section_profile},     {"tasks", section_tasks},
-    {"probes", section_probes},
+    {"pairs", section_pairs}, {"pipelined", section_pipelined}, {"ceiling", section_ceiling},
+    {"large", section_large}, {"kinds", section_kinds},         {"fleet", section_fleet},
+    {"locks", section_locks}, {"handover", section_handover},   {"limit", section_limit},
+    {"idle", section_idle},   {"scripts", section_scripts},     {"profile", section_profile},
+    {"tasks", section_tasks}, {"probes", section_probes},
 };
 #define SECTIONS (sizeof(sections) / sizeof(sections[0]))
 

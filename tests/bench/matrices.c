@@ -6,7 +6,7 @@
 #include "section.h"
 #include "tables.h"
 
-enum { SEED, OURS, DAEMON };
+enum { SEED, OURS, DAEMON, MIRROR };
 
 static const struct pool_plan small = {.name = "small", .resources = 1000};
 /* For so many clients that the small one could be empty for a moment. */
@@ -43,8 +43,10 @@ static struct row *add(struct matrix *matrix, bool is_unix, int clients, int dep
 static void run(struct matrix *matrix, const struct options *options, int daemons, FILE *report)
 {
     struct stage stage;
-    struct stage_plan plan = {
-        .folder = options->folder, .rallocd = options->rallocd, .daemon_count = daemons};
+    struct stage_plan plan = {.folder = options->folder,
+                              .rallocd = options->rallocd,
+                              .daemon_count = daemons,
+                              .has_mirror = matrix->rows[0].plans[MIRROR].side == SIDE_MIRROR};
     stage_start(&stage, &plan);
     matrix_measure(matrix, &stage, options->rounds, options->seconds);
     stage_stop(&stage);
@@ -82,6 +84,30 @@ void section_pipelined(const struct options *options, FILE *report)
           "A client goes after 16 pairs at once; it writes once for all answers that a read has "
           "brought.\n",
           report);
+    run(matrix, options, 1, report);
+    mem_free(matrix);
+}
+
+void section_ceiling(const struct options *options, FILE *report)
+{
+    static const int clients[] = {1, 8, 50, 200};
+    struct matrix *matrix = three_ways("ceiling");
+    matrix->ways[MIRROR] = "a mirror";
+    matrix->way_count = MIRROR + 1;
+    matrix->ratios[1][0] = MIRROR;
+    matrix->ratios[1][1] = SEED;
+    matrix->ratios[2][0] = DAEMON;
+    matrix->ratios[2][1] = MIRROR;
+    matrix->ratio_count = 3;
+    for (int i = 0; i < 8; i++) {
+        struct row *row = add(matrix, i >= 4, clients[i % 4], 1, &small, "1,000");
+        row->plans[MIRROR] = (struct way_plan){.side = SIDE_MIRROR, .pool = small};
+    }
+    fputs(
+        "\n## The ceiling\n\n"
+        "The same pairs beside a mirror: a server that answers at once and does nothing, one read "
+        "and one write for what\nhas come. No daemon in this place can be faster or cheaper.\n",
+        report);
     run(matrix, options, 1, report);
     mem_free(matrix);
 }

@@ -42,6 +42,8 @@ static void read_edge(void *arg, bool is_end)
     *reading = (struct reading){.redis = proc_cpu(edges->stage->redis.pid), .load_s = own_cpu_s()};
     for (int i = 0; i < edges->way->daemon_count; i++)
         reading->daemons = proc_cpu_sum(reading->daemons, proc_cpu(edges->way->daemons[i].pid));
+    if (edges->way->mirror > 0)
+        reading->daemons = proc_cpu(edges->way->mirror);
 }
 
 static double info_of_daemons(const struct way *way, const char *name)

@@ -18,6 +18,7 @@ struct options {
 /* matrices.c */
 void section_pairs(const struct options *options, FILE *report);
 void section_pipelined(const struct options *options, FILE *report);
+void section_ceiling(const struct options *options, FILE *report);
 void section_large(const struct options *options, FILE *report);
 void section_kinds(const struct options *options, FILE *report);
 void section_fleet(const struct options *options, FILE *report);

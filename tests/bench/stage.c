@@ -1,6 +1,7 @@
 /* stage: see stage.h. */
 #include "stage.h"
 #include "distance.h"
+#include "mirror.h"
 #include <err.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -175,6 +176,10 @@ void stage_start(struct stage *stage, const struct stage_plan *plan)
     start_distance(stage, plan->distance_us);
     for (int i = 0; i < plan->daemon_count; i++)
         start_daemon(stage, plan, i);
+    if (plan->has_mirror) {
+        place(&stage->mirror, stage, "mirror");
+        stage->mirror.pid = mirror_start(&stage->mirror.tcp, &stage->mirror.local);
+    }
 }
 
 static void stop(struct program *program)
@@ -189,5 +194,7 @@ void stage_stop(struct stage *stage)
         stop(&stage->daemons[i]);
     if (stage->distance > 0)
         proc_stop(stage->distance);
+    if (stage->mirror.pid > 0)
+        proc_stop(stage->mirror.pid);
     stop(&stage->redis);
 }

@@ -25,12 +25,14 @@ struct stage {
     pid_t distance;       /* 0: Redis is near */
     struct program daemons[STAGE_MAX_DAEMONS];
     int daemon_count;
+    struct program mirror; /* has no context; pid 0: there is none */
 };
 
 struct stage_plan {
     const char *folder; /* it gets one of its own in there, for sockets, logs and Redis' data */
     const char *rallocd;
     int daemon_count;
+    bool has_mirror;
     int distance_us;            /* to Redis, each way */
     const char *const *wrapper; /* words before each daemon's command line; NULL: none */
 };

@@ -63,7 +63,8 @@ static void print_load(FILE *out, const struct matrix *matrix, const struct row 
 
 static bool has_daemon(const struct matrix *matrix, int way)
 {
-    return matrix->rows[0].plans[way].side == SIDE_DAEMON;
+    enum side side = matrix->rows[0].plans[way].side;
+    return side == SIDE_DAEMON || side == SIDE_MIRROR;
 }
 
 static void print_head(FILE *out, const struct matrix *matrix, const struct table *table)

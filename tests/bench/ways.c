@@ -86,6 +86,10 @@ static void place(struct way *way, struct stage *stage, const struct way_plan *p
         way->endpoints[i] = plan->is_unix ? programs[i].local : programs[i].tcp;
     way->target.endpoints = way->endpoints;
     way->target.endpoint_count = count;
+    if (plan->side == SIDE_MIRROR) {
+        way->endpoints[0] = plan->is_unix ? stage->mirror.local : stage->mirror.tcp;
+        way->mirror = stage->mirror.pid;
+    }
     if (is_daemon) {
         way->daemons = stage->daemons;
         way->daemon_count = count;
@@ -99,7 +103,8 @@ void way_init(struct way *way, struct stage *stage, const struct way_plan *plan)
     static const char *const names[] = {
         [SIDE_SEED] = "library's scripts",  [SIDE_OURS] = "our scripts",
         [SIDE_DAEMON] = "rallocd",          [SIDE_PLAIN] = "SET and DEL",
-        [SIDE_RECIPE] = "SET and a script", [SIDE_LOCKS] = "rallocd"};
+        [SIDE_RECIPE] = "SET and a script", [SIDE_LOCKS] = "rallocd",
+        [SIDE_MIRROR] = "a mirror"};
     const char *prefix;
     char base[64];
     *way = (struct way){.target = {.name = names[plan->side]}};
@@ -110,7 +115,9 @@ void way_init(struct way *way, struct stage *stage, const struct way_plan *plan)
         say_recipe(&way->target, &stage->redis);
     else if (plan->side == SIDE_LOCKS)
         say_locks(&way->target);
-    if (plan->side >= SIDE_PLAIN)
+    else if (plan->side == SIDE_MIRROR)
+        say_daemon(&way->target, &plan->pool);
+    if (plan->side >= SIDE_MIRROR)
         return;
     prefix = prefixes[plan->side];
     snprintf(base, sizeof(base), "%s|%s", prefix, plan->pool.name);

@@ -10,6 +10,7 @@ enum side {
     SIDE_SEED,   /* straight to Redis with scripts as the Python library has them */
     SIDE_OURS,   /* straight to Redis with our scripts, one operation a call */
     SIDE_DAEMON, /* through the daemons */
+    SIDE_MIRROR, /* the same, of one that does nothing */
     SIDE_PLAIN,  /* straight to Redis with SET NX EX and DEL: no pool at all */
     SIDE_RECIPE, /* locks as Redis' documentation has them: SET NX EX, compare and delete by script
                   */
@@ -29,6 +30,7 @@ struct way {
     struct endpoint endpoints[STAGE_MAX_DAEMONS];
     struct program *daemons; /* those that take part; borrowed of the stage */
     int daemon_count;
+    pid_t mirror; /* that takes part; 0: none does */
 };
 
 struct way_plan {
