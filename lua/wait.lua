@@ -23,6 +23,7 @@ local wait = {
     count = 0, -- of the line
     dead = 0, -- forgotten or passed over in this script
     is_alive = {}, is_absent = {}, -- daemon -> is it?
+    was_granted = {}, -- ids that were granted something in this script
     has_left = {}, -- ids that have left the line in this script
 }
 
@@ -220,6 +221,7 @@ end
 -- does not hear it will find it by its next beat.
 function wait.grant(id, group, what)
     wait.leave({ id }, { group .. "\0" })
+    wait.was_granted[id] = true
     redis.call("HSET", key.granted, id, what)
     redis.pcall("PUBLISH", key.wake .. wait.daemon_of(id), id)
 end

@@ -11,12 +11,13 @@
 -- include: pool/rule.lua
 -- include: wait.lua
 local fair = {
-    MOST_OWNERS = 100, -- of those in the line, who wait longest; others come when one of these is gone
+    MANY_OWNERS = 100, -- of those in the line, who wait longest; others come when none of these can be served
     MOST_LATER = wait.WIDTH / 4, -- ms that an owner is put back at most: places of one priority stay together
     turns = key.base .. "|pool|turns",
     owners = key.base .. "|pool|owners",
-    candidates = nil, -- the first of each owner that have not been looked at, since fair.start()
-    last = nil, -- the candidate that was the best one
+    candidates = {}, -- owners whose line is being looked at, since fair.start()
+    is_known = {}, -- owner -> is it one?
+    last = nil, -- the one that was the best
 }
 
 local function owner_in(record)
@@ -35,23 +36,19 @@ local function turn(owner, place, id)
     return string.format("%s\0%016.0f\0%s", owner, place + 1000 * wait.WIDTH, id)
 end
 
-local function place_in(turn_)
-    local place, id = string.match(turn_, "%z(%d+)%z(%Z*)$")
-    return tonumber(place) - 1000 * wait.WIDTH, id
-end
-
--- An owner's n-th in the line, from 0 on: its place, its id; nil: there is none.
-local function nth(owner, n)
-    local found = redis.call("ZRANGEBYLEX", fair.turns, "[" .. owner .. "\0", "(" .. owner .. "\1",
-        "LIMIT", n, 1)[1]
+-- The first turn of an owner behind this one (nil: of all), its place, its id; nil: there is none.
+local function next_turn(owner, after)
+    local found = redis.call("ZRANGEBYLEX", fair.turns, after and "(" .. after or "[" .. owner .. "\0",
+        "(" .. owner .. "\1", "LIMIT", 0, 1)[1]
     if found then
-        return place_in(found)
+        local place, id = string.match(found, "%z(%d+)%z(%Z*)$")
+        return found, tonumber(place) - 1000 * wait.WIDTH, id
     end
     return nil
 end
 
 local function note_first(owner)
-    local place = nth(owner, 0)
+    local _, place = next_turn(owner)
     if place then
         redis.call("ZADD", fair.owners, plain(place), owner)
     else
@@ -113,8 +110,11 @@ function fair.is_kept()
     end
     local count, known = redis.pcall("ZCARD", key.waiters), redis.pcall("ZCARD", fair.turns)
     local owners = redis.pcall("ZCARD", fair.owners)
-    if is_error(count) or is_error(known) or is_error(owners) then
-        return nil
+    for _, reply in ipairs({ count, known, owners, redis.pcall("ZCARD", key.held),
+        redis.pcall("ZCARD", key.index), redis.pcall("ZCARD", key.aside) }) do
+        if is_error(reply) then
+            return nil
+        end
     end
     return count == known and (count > 0) == (owners > 0)
 end
@@ -156,33 +156,42 @@ local function count_held(owner)
 end
 
 -- When it is the candidate's turn; nil: its owner has no more in the line.
-local function turn_of(candidate)
+local function time_of(candidate)
     local later = candidate.held * rule.fair_age / weight_of(candidate.owner)
     return candidate.place and candidate.place + math.min(later, fair.MOST_LATER)
 end
 
--- Looks at the owner's next.
+-- Looks at the owner's next, behind the one that was looked at.
 local function look(candidate)
-    candidate.place, candidate.id = nth(candidate.owner, candidate.passed)
-    candidate.at = turn_of(candidate)
+    candidate.turn, candidate.place, candidate.id = next_turn(candidate.owner, candidate.turn)
+    candidate.at = time_of(candidate)
+end
+
+-- Those of a page of the owners that are not known yet. Whether there was anything on the page.
+local function add_owners(from)
+    local owners = redis.call("ZRANGE", fair.owners, from, from + fair.MANY_OWNERS - 1, "WITHSCORES")
+    for i = 1, #owners, 2 do
+        local owner = owners[i]
+        if not fair.is_known[owner] then
+            local candidate = {
+                owner = owner, held = count_held(owner), place = tonumber(owners[i + 1]),
+            }
+            candidate.at = time_of(candidate)
+            fair.is_known[owner] = true
+            fair.candidates[#fair.candidates + 1] = candidate
+        end
+    end
+    return #owners > 0
 end
 
 -- From here on all of the line are looked at again.
 function fair.start()
-    local owners = redis.call("ZRANGE", fair.owners, 0, fair.MOST_OWNERS - 1, "WITHSCORES")
-    fair.candidates, fair.last = {}, nil
-    for i = 1, #owners, 2 do
-        local candidate = {
-            owner = owners[i], held = count_held(owners[i]), passed = 0,
-            place = tonumber(owners[i + 1]),
-        }
-        candidate.at = turn_of(candidate)
-        fair.candidates[#fair.candidates + 1] = candidate
-    end
+    fair.candidates, fair.is_known, fair.last = {}, {}, nil
+    add_owners(0)
 end
 
--- The id of who comes first of those that have not been given since fair.start(); nil: nobody.
-local function best()
+-- The candidate whose turn is first, when it has been looked at.
+local function first_of_all()
     local first
     repeat
         first = nil
@@ -191,21 +200,41 @@ local function best()
                 first = candidate
             end
         end
-        if first and not first.id then
+        local is_new = first and first.id and not wait.has_left[first.id]
+        if first and not is_new then
             look(first)
         end
-    until not first or first.id
-    fair.last = first
-    return first and first.id
+    until not first or is_new
+    return first
+end
+
+-- The id of who comes first of those that have not been given since fair.start(); nil: nobody.
+local function best()
+    local from = 0
+    fair.last = first_of_all()
+    while not fair.last and add_owners(from) do
+        from = from + fair.MANY_OWNERS
+        fair.last = first_of_all()
+    end
+    return fair.last and fair.last.id
+end
+
+-- It was served, or is gone: then it is in no line, though its record may have been deleted.
+local function note_left(candidate)
+    if redis.call("ZREM", fair.turns, candidate.turn) == 1 then
+        note_first(candidate.owner)
+    end
+    if wait.was_granted[candidate.id] then
+        local is_counted = candidate.owner ~= ""
+        candidate.held = is_counted and count_held(candidate.owner) or candidate.held + 1
+    end
 end
 
 -- As the line asks for it: who comes next, after the one before has been served, or passed over.
 function fair.next()
     local last = fair.last
     if last and wait.has_left[last.id] then
-        last.held = last.owner ~= "" and count_held(last.owner) or last.held + 1
-    elseif last then
-        last.passed = last.passed + 1
+        note_left(last)
     end
     if last then
         look(last)
@@ -220,7 +249,7 @@ function fair.line(limit)
     while #ids < limit do
         local last = fair.last
         if last then
-            last.held, last.passed = last.held + 1, last.passed + 1
+            last.held = last.held + 1
             look(last)
         end
         local id = best()

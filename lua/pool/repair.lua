@@ -230,7 +230,7 @@ local function drop_misfits()
         [key.held] = "ZCARD", [key.bindings] = "ZCARD", [key.leader] = "GET",
         [key.waiters] = "ZCARD", [key.waiting] = "HLEN", [key.granted] = "HLEN",
         [key.daemons] = "HLEN", [key.aside] = "ZCARD", [key.traits] = "HLEN", [key.order] = "ZCARD",
-        [label.all] = "HLEN", [key.units] = "HLEN",
+        [label.all] = "HLEN", [key.units] = "HLEN", [fair.turns] = "ZCARD", [fair.owners] = "ZCARD",
     }
     local count = 0
     for name, read in pairs(reads) do

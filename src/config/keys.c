@@ -80,7 +80,8 @@ static bool check_shares(struct str value, struct err *err)
         bool is_good = str_split(&text, ':', &owner) && owner.len > 0 && owner.len <= 512 &&
                        num_parse_int(text, &weight) && weight >= 1 && weight <= 1000;
         for (size_t i = 0; is_good && i < owner.len; i++)
-            is_good = owner.ptr[i] > ' ' && owner.ptr[i] != '=' && owner.ptr[i] != 0x7f;
+            is_good =
+                (unsigned char)owner.ptr[i] > ' ' && owner.ptr[i] != '=' && owner.ptr[i] != 0x7f;
         if (!is_good) {
             str_printable(one, shown, sizeof shown);
             return err_set(err, ERR_GENERAL,

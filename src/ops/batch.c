@@ -53,8 +53,8 @@ static struct flight *beside(struct lane *lane)
     bool is_second_free = !lane->flights[1].is_flying;
     struct flight *other = &lane->flights[is_second_free ? 0 : 1];
     struct flight *it = &lane->flights[is_second_free ? 1 : 0];
-    if (it->is_flying || !other->is_flying || other->is_recalling || lane->is_beside_vain ||
-        lane->alone_left > 0 || lane->rules->pack == NULL || !is_worth_it(lane, other))
+    if (it->is_flying || !other->is_flying || !other->is_packed || !other->is_sole ||
+        lane->is_beside_vain || lane->alone_left > 0 || !is_worth_it(lane, other))
         return NULL;
     return compose_is_pointless(lane) ? NULL : it;
 }
@@ -163,6 +163,7 @@ static bool send_recall(struct flight *flight)
     if (!send(flight, &composed))
         return false;
     flight->is_recalling = true;
+    flight->is_packed = false;
     return true;
 }
 
@@ -171,12 +172,14 @@ static void note_sent(struct flight *flight, const struct composed *composed)
     struct lane *lane = flight->lane;
     struct batches *batches = lane->batches;
     flight->is_packed = composed->is_packed;
+    flight->is_sole = true;
     if (lane->alone_left > 0)
         lane->alone_left--;
     for (size_t i = 0; i < composed->count; i++) {
         list_remove(&lane->queue, &batches->picked[i]->node);
         list_push(&flight->ops, &batches->picked[i]->node);
         batches->picked[i]->is_flying = true;
+        flight->is_sole = flight->is_sole && batches->picked[i]->is_sole;
     }
     if (composed->is_batch) {
         flight->sequence = ++batches->sequence;

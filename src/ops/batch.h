@@ -9,8 +9,8 @@
  *
  * While Redis does one call, its next one can be on its way, so that neither waits for the other: a
  * second call of a lane leaves beside the first when as many operations have gathered as that one
- * has. It is a cheaper script's, of operations whose askers have asked for nothing else (is_sole),
- * so that nobody sees an order, and it has a journal of its own.
+ * has. Both are a cheaper script's, of operations whose askers have asked for nothing else
+ * (is_sole), so that nobody sees an order, and each has a journal of its own.
  *
  * Faults: while nothing of a lane is answered, its operations wait, each for at most `wait_ms`,
  * then fail with UPSTREAM. What Redis refused for a passing reason (LOADING, BUSY ...) is tried
@@ -55,8 +55,9 @@ struct op {
     /* It may take effect before others of its call that came before it: whoever asked for it has
      * asked for nothing else that is not answered yet. */
     bool may_lead;
-    /* Whoever asked for it has asked for nothing else that is not answered yet: it may be sent
-     * while another call of the lane is in flight. */
+    /* A client asked for it, and for nothing else that is not answered yet: it may be in flight
+     * beside others like it. Not what the daemon does by itself: a client that was answered before
+     * that had happened counts on what it asks for next to come behind it. */
     bool is_sole;
     bool may_grant; /* it is refused while nothing is granted: see batches_hold_grants() */
     bool is_flying; /* private: it has been sent */
@@ -147,6 +148,7 @@ struct flight {
     bool is_flying;
     bool is_recalling; /* the call is a recall */
     bool is_packed;    /* the call is of a cheaper script */
+    bool is_sole;      /* so are all of its operations */
     uint64_t sequence; /* of the newest batch */
     int64_t weight;    /* of the newest batch: to recall it costs as much */
     uint64_t lost;     /* a sequence to recall before anything else; 0: none */

@@ -216,9 +216,12 @@ void leases_give_back(struct pool *pool, const struct leases *leases)
     for (size_t i = leases->count; i-- > 0;) { /* each comes before the last one */
         struct lease lease = leases_at(leases, i);
         struct free_request request = {
-            .token = lease.token, .resources = &lease.resource, .count = 1, .is_sole = true};
-        if (lease.token.len > 0) /* else a shared pool: nothing was taken */
-            send_give_back(pack_free(pool, &request, end_give_back));
+            .token = lease.token, .resources = &lease.resource, .count = 1};
+        if (lease.token.len == 0) /* a shared pool: nothing was taken */
+            continue;
+        struct packed *packed = pack_free(pool, &request, end_give_back);
+        packed->op.may_lead = true;
+        send_give_back(packed);
     }
 }
 

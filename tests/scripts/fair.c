@@ -213,6 +213,49 @@ START_TEST(places_are_told_as_they_will_be_served)
 }
 END_TEST
 
+/* A hundred owners are compared; when none of them can be served, others are. */
+START_TEST(owners_that_cannot_be_served_hide_nobody)
+{
+    char words[200];
+    open_with("fair_age=60000");
+    for (int i = 0; i < 120; i++) {
+        snprintf(words, sizeof words, "X Wk=v W D:%d \"\" 0 1 1 60000 r \"\" 0 o%d \"\"", i, i);
+        expect_batch(&scene.at, words, "[" TICKET "]");
+    }
+    expect_batch(&scene.at, W("D:200", "late"), "[" TICKET "]");
+    expect_batch(&scene.at, F("a"), "[1]");
+    GRANTED("[D:200]");
+    scene_close(&scene);
+}
+END_TEST
+
+START_TEST(who_is_in_no_line_any_more_is_forgotten_when_it_is_met)
+{
+    open_with("fair_age=60000");
+    expect_batch(&scene.at, W("D:1", "one") W("D:2", "new"), "[" TICKET " " TICKET "]");
+    scene_do(&scene, "ZREM p|x|pool|waiters D:2");
+    scene_do(&scene, "HDEL p|x|pool|waiting D:2");
+    scene_do(&scene, "ZADD p|x|pool|waiters 1 E:1");
+    scene_do(&scene, "HSET p|x|pool|waiting E:1 \"\"");
+    expect_batch(&scene.at, F("a"), "[1]");
+    expect_batch(&scene.at, AGAIN("D:1", "one"), "[[a ...");
+    scene_close(&scene);
+}
+END_TEST
+
+START_TEST(without_what_is_held_all_wait_as_they_came)
+{
+    open_with("fair_age=60000");
+    expect_batch(&scene.at, W("D:1", "one") W("D:2", "new"), "[" TICKET " " TICKET "]");
+    scene_do(&scene, "SET p|x|pool|held mine");
+    expect_batch(&scene.at, F("a"), "[1]");
+    expect_redis(&scene, "HLEN p|x|pool|granted", "0"); /* they hear what is wrong */
+    expect(&scene.at, SCRIPT_POOL_REPAIR, "", "[4 1 3 1]");
+    GRANTED("[D:1]"); /* nobody knows any more what they hold */
+    scene_close(&scene);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -229,6 +272,9 @@ int main(void)
         a_rule_that_comes_and_goes_orders_who_waits_already,
         owners_lines_that_somebody_deleted_are_made_anew,
         places_are_told_as_they_will_be_served,
+        owners_that_cannot_be_served_hide_nobody,
+        who_is_in_no_line_any_more_is_forgotten_when_it_is_met,
+        without_what_is_held_all_wait_as_they_came,
         NULL,
     };
     return scene_run("fair", tests);

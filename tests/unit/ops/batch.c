@@ -710,8 +710,9 @@ static void add_sole(int i, const char *name)
 START_TEST(a_second_call_leaves_beside_the_first_when_as_much_has_gathered)
 {
     add(0, "x");
-    add(1, "one a");
-    add(2, "one b");
+    add_sole(1, "one a");
+    add_sole(2, "one b");
+    ck_assert_int_eq(played.count, 1); /* nothing goes beside what is no cheaper script's */
     answer(ONE("X"));
     assert_sent(1, SCRIPT_POOL_PLAIN, "me 2 2 one a one b");
     add_sole(3, "one c");
@@ -748,7 +749,7 @@ START_TEST(what_its_asker_could_see_out_of_order_waits_for_all_that_is_in_flight
 }
 END_TEST
 
-START_TEST(only_cheaper_scripts_go_beside_another_call)
+START_TEST(only_cheaper_scripts_go_beside_each_other)
 {
     add_sole(0, "one a");
     add_sole(1, "b");
@@ -756,10 +757,22 @@ START_TEST(only_cheaper_scripts_go_beside_another_call)
     answer(ONE("A"));
     assert_sent(1, SCRIPT_POOL_BATCH, "me 2 mode b");
     add_sole(2, "one c");
-    assert_sent(2, SCRIPT_POOL_PLAIN, "me+ 3 1 one c");
+    ck_assert_int_eq(played.count, 2);
     answer(ONE("B"));
+    assert_sent(2, SCRIPT_POOL_PLAIN, "me 3 1 one c");
     answer(ONE("C"));
-    assert_answer(2, "C");
+}
+END_TEST
+
+/* Such as what is given back when a client is reset: it is answered at once. */
+START_TEST(nothing_goes_beside_what_the_daemon_does_by_itself)
+{
+    add(0, "one a");
+    add_sole(1, "one b");
+    ck_assert_int_eq(played.count, 1);
+    answer(ONE("A"));
+    assert_sent(1, SCRIPT_POOL_PLAIN, "me 2 1 one b");
+    answer(ONE("B"));
 }
 END_TEST
 
@@ -802,8 +815,8 @@ END_TEST
 START_TEST(two_refused_calls_are_sent_again_operation_by_operation)
 {
     add(0, "x");
-    add(1, "one a");
-    add(2, "one b");
+    add_sole(1, "one a");
+    add_sole(2, "one b");
     answer(ONE("X"));
     add_sole(3, "one c");
     add_sole(4, "one d");
@@ -1121,7 +1134,8 @@ int main(void)
     tcase_add_test(tcase, what_is_refused_alone_fails_in_the_words_of_redis);
     tcase_add_test(tcase, a_second_call_leaves_beside_the_first_when_as_much_has_gathered);
     tcase_add_test(tcase, what_its_asker_could_see_out_of_order_waits_for_all_that_is_in_flight);
-    tcase_add_test(tcase, only_cheaper_scripts_go_beside_another_call);
+    tcase_add_test(tcase, only_cheaper_scripts_go_beside_each_other);
+    tcase_add_test(tcase, nothing_goes_beside_what_the_daemon_does_by_itself);
     tcase_add_test(tcase,
                    what_is_left_undone_beside_goes_by_the_batch_script_when_nothing_is_in_flight);
     tcase_add_test(tcase,
