@@ -494,7 +494,8 @@ static const struct row *find_row(struct str name)
     return NULL;
 }
 
-/* Of a pool's script: a key that it was given, a lease, a binding, or one of its labels. */
+/* Of a pool's script: a key that it was given, a lease, a binding, one of its labels, or of its
+ * owners' lines. */
 static bool is_given(const struct keyspace *ks, struct str key)
 {
     struct str base;
@@ -511,7 +512,8 @@ static bool is_given(const struct keyspace *ks, struct str key)
         return false;
     struct str rest = str_make(key.ptr + base.len, key.len - base.len);
     return str_starts(rest, STR(":")) || str_starts(rest, STR("-cache:bind:")) ||
-           str_starts(rest, STR("|pool|label"));
+           str_starts(rest, STR("|pool|label")) || str_eq(rest, STR("|pool|turns")) ||
+           str_eq(rest, STR("|pool|owners"));
 }
 
 redisReply *run_command(struct keyspace *ks, const struct str *args, int count)
