@@ -28,8 +28,9 @@
  *   fences     <prefix>|fence|seen    hash    name -> the largest fence seen
  *
  * Made in scripts: the lease <base>:<resource>, the bindings <base>-cache:bind:<name> and
- * <base>:<base>-cache:bind:<name>, and of labels (lua/pool/label.lua) <base>|pool|labels and
- * <base>|pool|label:<key>=<value>.
+ * <base>:<base>-cache:bind:<name>, of labels (lua/pool/label.lua) <base>|pool|labels and
+ * <base>|pool|label:<key>=<value>, of owners in the line (lua/pool/fair.lua) <base>|pool|turns and
+ * <base>|pool|owners.
  *
  * No name of a pool or namespace holds '|' and no pool ends in "-cache", so that key names of two
  * pools never meet; resources whose lease would be one of a pool's other keys are refused.
