@@ -38,8 +38,8 @@ end
 
 -- The first turn of an owner behind this one (nil: of all), its place, its id; nil: there is none.
 local function next_turn(owner, after)
-    local found = redis.call("ZRANGEBYLEX", fair.turns, after and "(" .. after or "[" .. owner .. "\0",
-        "(" .. owner .. "\1", "LIMIT", 0, 1)[1]
+    local from = after and "(" .. after or "[" .. owner .. "\0"
+    local found = redis.call("ZRANGEBYLEX", fair.turns, from, "(" .. owner .. "\1", "LIMIT", 0, 1)[1]
     if found then
         local place, id = string.match(found, "%z(%d+)%z(%Z*)$")
         return found, tonumber(place) - 1000 * wait.WIDTH, id
@@ -169,7 +169,8 @@ end
 
 -- Those of a page of the owners that are not known yet. Whether there was anything on the page.
 local function add_owners(from)
-    local owners = redis.call("ZRANGE", fair.owners, from, from + fair.MANY_OWNERS - 1, "WITHSCORES")
+    local last = from + fair.MANY_OWNERS - 1
+    local owners = redis.call("ZRANGE", fair.owners, from, last, "WITHSCORES")
     for i = 1, #owners, 2 do
         local owner = owners[i]
         if not fair.is_known[owner] then
