@@ -39,7 +39,8 @@ end
 -- The first turn of an owner behind this one (nil: of all), its place, its id; nil: there is none.
 local function next_turn(owner, after)
     local from = after and "(" .. after or "[" .. owner .. "\0"
-    local found = redis.call("ZRANGEBYLEX", fair.turns, from, "(" .. owner .. "\1", "LIMIT", 0, 1)[1]
+    local to = "(" .. owner .. "\1"
+    local found = redis.call("ZRANGEBYLEX", fair.turns, from, to, "LIMIT", 0, 1)[1]
     if found then
         local place, id = string.match(found, "%z(%d+)%z(%Z*)$")
         return found, tonumber(place) - 1000 * wait.WIDTH, id
