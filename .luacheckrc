@@ -8,11 +8,11 @@ read_globals = {
     "redis", "KEYS", "ARGV",
     -- prelude
     "CHUNK", "now_s", "now_ms", "now_us", "clock", "span", "plain", "shown", "broken", "refusal",
-    "is_error", "call_each", "options_of",
+    "is_error", "call_each", "has_option", "options_of",
     -- pool/entry
     "ALLOCATED", "ABSENT", "MALFORMED",
     -- pool/renew, pool/whole, pool/rule
-    "renew", "whole_read", "read_rules",
+    "renew", "whole_read", "read_rules", "forget_rules",
 }
 -- Tables of functions and state, each made by the part of its name.
 globals = {

@@ -52,6 +52,11 @@ local function call_each(command, key, args)
     end
 end
 
+-- Is there an option of this letter among them?
+local function has_option(more, letter)
+    return string.find("\1" .. more, "\1" .. letter, 1, true) ~= nil
+end
+
 -- Further options in one text, each a letter and its value, separated by \1: letter -> its values.
 local function options_of(more)
     local options = {}

@@ -6,7 +6,7 @@ local data = {}
 -- A reply of leases, each with its resource's data behind it (nil: none) when they are asked for.
 -- more: further options, as malloc has them.
 function data.with(reply, more)
-    if is_error(reply) or not string.find("\1" .. more, "\1D", 1, true) then
+    if is_error(reply) or not has_option(more, "D") then
         return reply
     end
     local longer, fields = {}, {}

@@ -154,12 +154,8 @@ function malloc.survey(count, bound)
     return names
 end
 
--- All or none: the bound one, then what the survey has found.
-function malloc.lend_all(ask, bound)
-    local names, fault = malloc.survey(ask.count - (bound and 1 or 0), bound)
-    if not names then
-        return fault
-    end
+-- The bound one, if there is one, then these of the free list.
+function malloc.lend_these(names, ask, bound)
     if bound then
         malloc.lend_bound(bound, ask)
     end
@@ -167,6 +163,15 @@ function malloc.lend_all(ask, bound)
         list.allocate(names[i])
         malloc.lend(names[i], ask)
     end
+end
+
+-- All or none: the bound one, then what the survey has found.
+function malloc.lend_all(ask, bound)
+    local names, fault = malloc.survey(ask.count - (bound and 1 or 0), bound)
+    if not names then
+        return fault
+    end
+    malloc.lend_these(names, ask, bound)
     return nil
 end
 
@@ -249,13 +254,7 @@ function malloc.lend_labelled(ask, bound)
     if fault or (ask.how == "a" and #names < count) then
         return fault
     end
-    if bound then
-        malloc.lend_bound(bound, ask)
-    end
-    for i = 1, #names do
-        list.allocate(names[i])
-        malloc.lend(names[i], ask)
-    end
+    malloc.lend_these(names, ask, bound)
     return nil
 end
 

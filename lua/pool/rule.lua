@@ -20,3 +20,11 @@ local function read_rules(text)
         rule[name] = tonumber(value) or value
     end
 end
+
+-- They have changed, or are about to: whoever asks next reads them anew.
+local function forget_rules()
+    are_rules_read = false
+    for name in pairs(rule) do
+        rule[name] = nil
+    end
+end

@@ -62,13 +62,11 @@ local function run()
     end
     list.write()
     index.write()
+    forget_rules()
     if is_turned then
         fair.forget()
     end
     serve.finish()
-    if is_turned then
-        fair.forget() -- what was read of the rules before may be of another time, too
-    end
     return 1
 end
 

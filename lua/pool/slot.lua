@@ -244,7 +244,7 @@ end
 -- A reply of leases, as MALLOC has it with these further options, with resources for entries.
 function slot.tell(reply, more)
     if slot.open() and type(reply) == "table" and type(reply[1]) == "string" then
-        for i = 1, #reply, string.find(more, "^D") and 5 or string.find(more, "\1D") and 5 or 4 do
+        for i = 1, #reply, has_option(more, "D") and 5 or 4 do
             reply[i] = slot.split(reply[i])
         end
     end

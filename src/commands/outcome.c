@@ -32,17 +32,27 @@ void outcome_int(void *arg, const struct err *err, const struct answer *answer)
     later_end(later);
 }
 
-void outcome_int_or_nil(void *arg, const struct err *err, const struct answer *answer)
+/* Nil for none. */
+static void end_or_nil(struct later *later, const struct err *err, const struct answer *answer,
+                       void (*put)(struct reply *reply, const struct answer *answer))
 {
-    struct later *later = arg;
-
     if (outcome_failed(later, err))
         return;
     if (answer_is_none(answer))
         reply_null(later_reply(later));
     else
-        reply_int(later_reply(later), answer_int(answer, 0));
+        put(later_reply(later), answer);
     later_end(later);
+}
+
+static void put_int(struct reply *reply, const struct answer *answer)
+{
+    reply_int(reply, answer_int(answer, 0));
+}
+
+void outcome_int_or_nil(void *arg, const struct err *err, const struct answer *answer)
+{
+    end_or_nil(arg, err, answer, put_int);
 }
 
 void outcome_second_int(void *arg, const struct err *err, const struct answer *answer)
@@ -55,17 +65,14 @@ void outcome_second_int(void *arg, const struct err *err, const struct answer *a
     later_end(later);
 }
 
+static void put_text(struct reply *reply, const struct answer *answer)
+{
+    reply_bulk(reply, answer_str(answer));
+}
+
 void outcome_text(void *arg, const struct err *err, const struct answer *answer)
 {
-    struct later *later = arg;
-
-    if (outcome_failed(later, err))
-        return;
-    if (answer_is_none(answer))
-        reply_null(later_reply(later));
-    else
-        reply_bulk(later_reply(later), answer_str(answer));
-    later_end(later);
+    end_or_nil(arg, err, answer, put_text);
 }
 
 void outcome_ints(void *arg, const struct err *err, const struct answer *answer)
@@ -99,15 +106,7 @@ void outcome_texts(void *arg, const struct err *err, const struct answer *answer
 
 void outcome_texts_or_nil(void *arg, const struct err *err, const struct answer *answer)
 {
-    struct later *later = arg;
-
-    if (outcome_failed(later, err))
-        return;
-    if (answer_is_none(answer))
-        reply_null(later_reply(later));
-    else
-        put_texts(later_reply(later), answer);
-    later_end(later);
+    end_or_nil(arg, err, answer, put_texts);
 }
 
 static void wait_until(struct later *later, void (*gone)(void *arg), void *arg)

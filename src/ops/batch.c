@@ -32,8 +32,7 @@ static bool is_flying(const struct lane *lane)
 /* The one to be recalled next; NULL: none. Others that are lost have to land before. */
 static struct flight *to_recall(struct lane *lane)
 {
-    each_flight(flight, lane)
-    {
+    each_flight (flight, lane) {
         if (flight->lost != 0 && !flight->is_flying)
             return flight;
     }
@@ -603,7 +602,8 @@ void batches_clear(struct batches *batches)
         struct lane *lane = list_entry(active, struct lane, active_node);
         while ((node = list_pop(&lane->queue)) != NULL)
             end_op(lane, op_at(node), &err, answer_none());
-        each_flight(flight, lane) flight->lost = 0;
+        each_flight (flight, lane)
+            flight->lost = 0;
         unlist(lane);
         mark_active(lane);
     }
@@ -624,8 +624,7 @@ void lane_init(struct lane *lane, struct batches *batches, const struct lane_rul
 {
     *lane = (struct lane){.rules = rules, .owner = owner, .batches = batches};
     list_init(&lane->queue);
-    each_flight(flight, lane)
-    {
+    each_flight (flight, lane) {
         flight->lane = lane;
         list_init(&flight->ops);
     }

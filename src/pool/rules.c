@@ -49,6 +49,13 @@ static int64_t number_at(const struct pool_config *config, size_t offset)
     return *(const int64_t *)(const void *)((const char *)config + offset);
 }
 
+/* "" for none. */
+static const char *text_at(const struct pool_config *config, size_t offset)
+{
+    const char *text = *(char *const *)(const void *)((const char *)config + offset);
+    return text != NULL ? text : "";
+}
+
 static size_t write_number(const struct pool_config *config, size_t i, char *out, size_t size)
 {
     int64_t n = number_at(config, rows[i].offset);
@@ -60,8 +67,8 @@ static size_t write_number(const struct pool_config *config, size_t i, char *out
 /* After its name, without the blanks that may be in it. */
 static size_t write_list(const struct pool_config *config, size_t i, char *out, size_t size)
 {
-    const char *text = *(char *const *)(const void *)((const char *)config + rows[i].offset);
-    if (text == NULL || text[0] == '\0')
+    const char *text = text_at(config, rows[i].offset);
+    if (text[0] == '\0')
         return 0;
     size_t at = (size_t)snprintf(out, size, " %s=", rows[i].name);
     for (; *text != '\0' && at + 1 < size; text++)
@@ -72,9 +79,9 @@ static size_t write_list(const struct pool_config *config, size_t i, char *out, 
 
 static size_t write_text(const struct pool_config *config, size_t i, char *out, size_t size)
 {
-    const char *text = *(char *const *)(const void *)((const char *)config + rows[i].offset);
+    const char *text = text_at(config, rows[i].offset);
     int64_t count, span_us;
-    if (text == NULL || text[0] == '\0')
+    if (text[0] == '\0')
         return 0;
     if (rows[i].type == RULE_FLAG)
         return (size_t)snprintf(out, size, " %s=1", rows[i].name);
